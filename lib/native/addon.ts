@@ -1,0 +1,158 @@
+/**
+ * The only types of the native addon: what crosses the border between TypeScript and C++. Shapes in brackets.
+ * Everything here works on item indices; ids belong to the layers above.
+ */
+
+/** Sessions as the engine reads them. Events of session s are items[offsets[s] … offsets[s + 1]), oldest first. */
+export interface NativeSessions {
+  /** [events] item indices */
+  readonly items: Int32Array;
+  /** [sessions + 1], ascending; so at most 2^31 - 1 events */
+  readonly offsets: Int32Array;
+}
+
+/** An activation: kind and parameters (leaky: alpha; elu: alpha; selu: lambda and alpha). */
+export interface NativeActivation {
+  readonly kind: "linear" | "relu" | "tanh" | "leaky" | "elu" | "selu" | "softmax" | "softmax_logit";
+  readonly alpha?: number;
+  readonly lambda?: number;
+}
+
+export interface NativeModelSpec {
+  readonly items: number;
+  /** Hidden units of each layer, the first layer first. */
+  readonly layers: readonly number[];
+  readonly embedding: "none" | "separate" | "shared";
+  /** Width of the embedding in `separate` mode; 0 otherwise. */
+  readonly embeddingSize: number;
+  readonly hiddenAct: NativeActivation;
+  readonly finalAct: NativeActivation;
+  readonly resetAfter: boolean;
+}
+
+export interface NativeTrainingSpec {
+  readonly loss: "cross-entropy" | "xe_logit" | "bpr" | "bpr-max" | "top1" | "top1-max";
+  readonly smoothing: number;
+  readonly bpreg: number;
+  readonly optimiser: "adagrad" | "sgd" | "rmsprop" | "adadelta" | "adam";
+  readonly learningRate: number;
+  readonly momentum: number;
+  readonly lmbd: number;
+  /** r of rmsprop and adadelta, beta1 of adam. */
+  readonly decay: number;
+  /** beta2 of adam. */
+  readonly secondDecay: number;
+  readonly batchSize: number;
+  readonly nSample: number;
+  readonly sampleAlpha: number;
+  readonly sampleStore: number;
+  readonly logq: number;
+  readonly dropoutEmbed: number;
+  readonly dropoutHidden: number;
+  readonly gradCap: number;
+  /** A safe integer, 0 or more. */
+  readonly seed: number;
+  readonly randomOrder: boolean;
+}
+
+/** How far an epoch is. */
+export interface NativeProgress {
+  readonly steps: number;
+  /** Pairs of input and target trained so far, the sum of M. */
+  readonly events: number;
+  readonly totalEvents: number;
+  /** Mean loss of the epoch so far. */
+  readonly loss: number;
+  readonly seconds: number;
+}
+
+export interface NativeTensor {
+  readonly name: string;
+  readonly rows: number;
+  readonly cols: number;
+}
+
+export type NativeTies = "standard" | "conservative" | "median";
+
+export interface NativeRecommendRequest {
+  readonly sessions: NativeSessions;
+  readonly k: number;
+  /** Ascending, distinct item indices to choose from; absent = all. */
+  readonly candidates?: Int32Array;
+  /** Row r never gets items[starts[r] … starts[r + 1]), ascending within a row. */
+  readonly exclusions?: { readonly starts: Int32Array; readonly items: Int32Array };
+  readonly batchSize?: number;
+}
+
+export interface NativeRecommendations {
+  /** [sessions * k] item indices, best first, -1 behind the last candidate. */
+  readonly items: Int32Array;
+  /** [sessions * k] scores after the final activation (a softmax runs over all items). */
+  readonly scores: Float32Array;
+}
+
+/** Stops the call that it was given to: the promise rejects with ERR_ABORTED within 100 ms. */
+export interface NativeCancellation {
+  cancel(): void;
+}
+
+/**
+ * A model in native memory. Promises settle on the event loop; the work runs on a thread of the model's own. Failures
+ * reject with (or, for synchronous methods, throw) an Error that has a `code` of Gru4RecError.
+ *
+ * Calls of recommend, predict and evaluate queue in their order. trainEpoch and dispose while anything is under way
+ * give ERR_BUSY, any call after dispose ERR_DISPOSED. A session with no event is scored from the zero state.
+ */
+export interface NativeModel {
+  /** All parameters, in storage order. */
+  tensors(): NativeTensor[];
+  /** A copy of one tensor, [rows * cols] row-major. */
+  readTensor(name: string): Float32Array;
+  writeTensor(name: string, values: Float32Array): void;
+  /** Draws initial weights (docs/random.md). */
+  initialise(options: { readonly sigma: number; readonly normal: boolean; readonly seed: number }): void;
+  /** Allocates what training needs: optimiser state, samples, work space. `support` [items]: training events of each. */
+  prepareTraining(spec: NativeTrainingSpec, support: Uint32Array): void;
+  /**
+   * One epoch over `sessions` in the order given ([sessions], session numbers).
+   * @param onProgress - Called on the event loop at most ten times a second.
+   */
+  trainEpoch(
+    sessions: NativeSessions,
+    order: Int32Array,
+    onProgress: ((progress: NativeProgress) => void) | undefined,
+    cancellation: NativeCancellation | undefined,
+  ): Promise<NativeProgress>;
+  /** Frees what prepareTraining allocated. */
+  finishTraining(): void;
+  /**
+   * Rank of the target for every pair of input and target, in the order of the session-parallel walk.
+   * @param candidates - Ascending, distinct; absent = all items. The target always belongs to them.
+   */
+  evaluate(
+    sessions: NativeSessions,
+    options: { readonly ties: NativeTies; readonly batchSize: number; readonly candidates?: Int32Array },
+    cancellation: NativeCancellation | undefined,
+  ): Promise<Float64Array>;
+  recommend(
+    request: NativeRecommendRequest,
+    cancellation: NativeCancellation | undefined,
+  ): Promise<NativeRecommendations>;
+  /** Scores after the final activation [sessions * columns]; `items` = the columns, absent = all items. */
+  predict(
+    sessions: NativeSessions,
+    items: Int32Array | undefined,
+    cancellation: NativeCancellation | undefined,
+  ): Promise<Float32Array>;
+  /** Such as "cpu (avx512, 2 threads)". */
+  device(): string;
+  dispose(): void;
+}
+
+export interface NativeAddon {
+  readonly Model: new (
+    spec: NativeModelSpec,
+    options: { readonly device: string; /** 0 = the CPU quota of the process */ readonly threads: number },
+  ) => NativeModel;
+  readonly Cancellation: new () => NativeCancellation;
+}

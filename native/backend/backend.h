@@ -1,0 +1,236 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/matrix.h"
+#include "core/model_spec.h"
+#include "core/philox.h"
+#include "core/sampling_table.h"
+
+namespace gru4rec {
+
+/// Parameters of one GRU layer, H hidden units and `in` inputs; the layout is that of LayerTensors.
+struct GruLayer {
+  ConstMatrix candidate;              ///< [H + in, H]
+  ConstMatrix gates;                  ///< [in + H, 2H]
+  ConstMatrix bias;                   ///< [1, 3H]: candidate, reset, update
+  ConstMatrix candidate_hidden_bias;  ///< [1, H] = the layer resets after the product; empty = before it
+  Activation activation;
+
+  int64_t hidden() const { return candidate.cols; }
+  int64_t in() const { return candidate.rows - candidate.cols; }
+  bool reset_after() const { return !candidate_hidden_bias.empty(); }
+};
+
+/// Where the gradients of one layer's parameters go; the shapes are those of GruLayer.
+struct GruGradients {
+  Matrix candidate, gates, bias, candidate_hidden_bias;
+};
+
+/// What one forward step of a layer reads and leaves for its backward step.
+struct GruTrace {
+  /// [M, H + in + H]: reset state | input | hidden state. Input and hidden state are filled by the caller, the reset
+  /// state by gru_forward: r * h where the layer resets before the product, h Whc + bhc where it resets after.
+  Matrix joined;
+  Matrix gates;  ///< [M, 3H]: candidate, reset and update gate, activated
+};
+
+/// Log-popularity correction of training scores: column j loses coefficient * log_support[item of j].
+struct LogQ {
+  const float* log_support = nullptr;  ///< [items]; null = no correction
+  float target_coefficient = 0.0f;     ///< logq, for the first `targets` columns
+  float sample_coefficient = 0.0f;     ///< logq * sample_alpha, for the others
+  int64_t targets = 0;
+};
+
+/// The items of one step, grouped: which rows of the step belong to the same item. Lives in device memory.
+struct RowGroups {
+  int32_t* count = nullptr;  ///< [1], number of distinct items G
+  Span<int32_t> item;        ///< [n], the first G are the distinct items
+  Span<int32_t> start;       ///< [n + 1], group g holds occurrence[start[g] .. start[g + 1])
+  Span<int32_t> occurrence;  ///< [n], row numbers, ascending within a group
+};
+
+/// A parameter matrix with its optimiser state, all of one shape; states that the optimiser does not use are empty.
+struct TrainableMatrix {
+  Matrix value;
+  Matrix first;     ///< adagrad, rmsprop, adadelta: squared gradients; adam: first moment
+  Matrix second;    ///< adadelta: squared updates; adam: second moment
+  Matrix velocity;  ///< with momentum
+  /// adam: updates so far, [rows] of a table, [1] of the dense part.
+  Span<int32_t> updates;
+};
+
+/// Loss of the epoch so far, in device memory.
+struct LossTotals {
+  double weighted_sum = 0.0;    ///< sum of M * step loss
+  double weight = 0.0;          ///< sum of M
+  int64_t steps = 0;            ///< steps added
+  int64_t first_bad_step = -1;  ///< the first step whose loss was not finite
+};
+
+/// Which items a ranking is about. Lists are in device memory.
+struct Candidates {
+  bool restricted = false;    ///< false = all items
+  Span<const int32_t> items;  ///< ascending, without repeats; read where `restricted`
+};
+
+/// Items that top_k leaves out: row r leaves out items[starts[r] .. starts[r + 1]), ascending. Empty `starts` = none.
+struct Exclusions {
+  Span<const int64_t> starts;  ///< [M + 1]
+  Span<const int32_t> items;
+};
+
+/// What stands in top_k's and target_ranks' output of a row that has a score which is not finite.
+constexpr int32_t kNotFinite = -2;
+/// What stands in top_k's output behind the last candidate.
+constexpr int32_t kNoItem = -1;
+
+/// The narrow waist between the engine and the hardware: the operations of GRU4Rec, each as large as both back ends can
+/// make it. Public methods check shapes and hand on to the private `do_*`, which may rely on them.
+///
+/// Every view points to memory of this back end (allocate), except where it says "host". Operations are asynchronous
+/// and run in the order of the calls; only download and synchronize wait. Same calls, same bits, on every run and for
+/// every number of threads. Sizes: M rows of the step, N samples, C = M + N score columns, D or H width, I items.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  /// "cpu (avx512, 2 threads)"
+  virtual std::string description() const = 0;
+
+  // --- Memory -------------------------------------------------------------------------------------------------------
+
+  /// Uninitialised memory, aligned to 64 bytes. Throws ErrorCode::out_of_memory.
+  virtual void* allocate(int64_t bytes) = 0;
+  virtual void release(void* memory) = 0;
+  virtual void upload(const void* host, int64_t bytes, void* device) = 0;
+  virtual void download(const void* device, int64_t bytes, void* host) = 0;
+  virtual void synchronize() = 0;
+
+  /// out <- value, everywhere.
+  void fill(float value, Matrix out);
+  /// out <- from, of one shape.
+  void copy(ConstMatrix from, Matrix out);
+
+  // --- Inputs and states --------------------------------------------------------------------------------------------
+
+  /// out[i] <- table[rows[i]] [M, width], with inverted dropout where `dropout` is active.
+  void gather_rows(ConstMatrix table, Span<const int32_t> rows, const Dropout& dropout, Matrix out);
+  /// out[i] <- state[source[i]], or zeros where source[i] is -1: a session starts. [M, H]
+  void carry_state(ConstMatrix state, Span<const int32_t> source, Matrix out);
+  /// gradient <- gradient * mask of the same dropout, in place.
+  void dropout_backward(const Dropout& dropout, Matrix gradient);
+
+  // --- GRU ----------------------------------------------------------------------------------------------------------
+
+  /// One step of a layer (docs/model.md, "GRU layer"; 1511.06939, eq. 1-4).
+  /// @param input_gates  [M, 3H] rows of Wx0 to add to the gates (candidate, reset, update), or empty.
+  /// @param dropout  applies to the new state, which is both the layer's output and the carried state.
+  /// @param hidden  [M, H], the new state.
+  void gru_forward(const GruLayer& layer, ConstMatrix input_gates, const Dropout& dropout, const GruTrace& trace,
+                   Matrix hidden);
+  /// Gradients of one step; they do not flow into the previous state.
+  /// @param gradient  [M, H], in: of the new state; used as work space.
+  /// @param gate_gradients  [M, 3H], out: of the gates before their activation, which are also those of `input_gates`.
+  /// @param input_gradient  [M, in], out; empty where nothing needs it.
+  /// @param gradients  out, overwritten.
+  void gru_backward(const GruLayer& layer, const GruTrace& trace, const Dropout& dropout, Matrix gradient,
+                    Matrix gate_gradients, Matrix input_gradient, const GruGradients& gradients);
+
+  // --- Scores and losses --------------------------------------------------------------------------------------------
+
+  /// samples[j] <- item drawn by number `first + j` of the steps' streams: number s * per_step + j of all belongs to
+  /// step s. `stream.step` is the step of number 0. Draws samples.size / per_step whole steps.
+  void draw_negatives(const SamplingTableView& table, const RandomStream& stream, int64_t per_step,
+                      Span<int32_t> samples);
+  /// out [M, C] <- hidden [M, D] weight[items]^T + bias[items] - logQ correction. Empty `items` = all I items.
+  void scores(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, Span<const int32_t> items, const LogQ& logq,
+              Matrix out);
+  /// Loss and its gradient, row by row; the target of row i is column i. [M, C]
+  /// @param divisor  the configured batch B, also when M < B.
+  /// @param scores  in: raw scores; out: gradient of the step loss (sum of the rows / divisor) by the raw scores.
+  /// @param row_losses  [M], not yet divided.
+  void loss_gradient(const Loss& loss, int64_t divisor, Matrix scores, Span<float> row_losses);
+  /// Adds one step to `totals` (device memory).
+  void accumulate_loss(Span<const float> row_losses, int64_t divisor, LossTotals* totals);
+  /// Gradients of `scores` without correction, from score_gradient [M, C].
+  /// @param hidden_gradient  [M, D]  <- score_gradient weight[items]
+  /// @param weight_gradient  [C, D]  <- score_gradient^T hidden, a row a column of the scores
+  /// @param bias_gradient  [C, 1]  <- sums of the columns
+  void scores_backward(ConstMatrix score_gradient, ConstMatrix hidden, ConstMatrix weight, Span<const int32_t> items,
+                       Matrix hidden_gradient, Matrix weight_gradient, Matrix bias_gradient);
+  /// scores <- activation(scores), in place; softmax over each row; softmax_logit leaves them as they are.
+  void activate_scores(const Activation& activation, Matrix scores);
+
+  // --- Updates ------------------------------------------------------------------------------------------------------
+
+  /// Groups the rows 0 .. items.size by their item. `table_rows` bounds the items. The order of the groups is fixed for
+  /// one back end.
+  void group_rows(Span<const int32_t> items, int64_t table_rows, const RowGroups& groups);
+  /// total[0] += sum of the squares of `gradient`. `total` is in device memory.
+  void add_squared_norm(ConstMatrix gradient, double* total);
+  /// total[0] += sum over the groups of the squares of the group's summed rows of `gradient`. Occurrences beyond
+  /// gradient.rows do not count.
+  void add_squared_norm_rows(const RowGroups& groups, ConstMatrix gradient, double* total);
+  /// scale[0] <- cap / norm where the norm (root of total[0]) is at least cap, else 1; total[0] <- 0.
+  void clip_scale(double cap, double* total, float* scale);
+  /// One optimiser step for the dense part. `scale` (device memory) multiplies the gradients; null = 1.
+  void update_dense(const Optimiser& optimiser, ConstMatrix gradient, const float* scale, const TrainableMatrix& dense);
+  /// One optimiser step for every row of a table that has an occurrence below gradient.rows, with the sum of its rows
+  /// of `gradient`, in the order of the occurrences. Other rows are left alone.
+  void update_rows(const Optimiser& optimiser, const RowGroups& groups, ConstMatrix gradient, const float* scale,
+                   const TrainableMatrix& table);
+
+  // --- Ranking ------------------------------------------------------------------------------------------------------
+
+  /// For each row the number of candidates other than its target that score higher than it (`greater`) and the same
+  /// (`equal`), by raw scores. [M] A row with a score that is not finite gets kNotFinite in both.
+  void target_ranks(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, Span<const int32_t> targets,
+                    const Candidates& candidates, Span<int32_t> greater, Span<int32_t> equal);
+  /// The k candidates of highest raw score of each row, best first, equal scores by lower item; kNoItem behind the
+  /// last.
+  /// @param items  [M * k]; a row with a score that is not finite starts with kNotFinite.
+  /// @param scores  [M, k]
+  /// @param log_sum_exp  [M] log of the sum of exp(score) over all I items, for a softmax; empty = not wanted.
+  void top_k(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, int64_t k, const Candidates& candidates,
+             const Exclusions& exclusions, Span<int32_t> items, Matrix scores, Span<float> log_sum_exp);
+
+ private:
+  virtual void do_fill(float value, Matrix out) = 0;
+  virtual void do_copy(ConstMatrix from, Matrix out) = 0;
+  virtual void do_gather_rows(ConstMatrix table, Span<const int32_t> rows, const Dropout& dropout, Matrix out) = 0;
+  virtual void do_carry_state(ConstMatrix state, Span<const int32_t> source, Matrix out) = 0;
+  virtual void do_dropout_backward(const Dropout& dropout, Matrix gradient) = 0;
+  virtual void do_gru_forward(const GruLayer& layer, ConstMatrix input_gates, const Dropout& dropout,
+                              const GruTrace& trace, Matrix hidden) = 0;
+  virtual void do_gru_backward(const GruLayer& layer, const GruTrace& trace, const Dropout& dropout, Matrix gradient,
+                               Matrix gate_gradients, Matrix input_gradient, const GruGradients& gradients) = 0;
+  virtual void do_draw_negatives(const SamplingTableView& table, const RandomStream& stream, int64_t per_step,
+                                 Span<int32_t> samples) = 0;
+  virtual void do_scores(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, Span<const int32_t> items,
+                         const LogQ& logq, Matrix out) = 0;
+  virtual void do_loss_gradient(const Loss& loss, int64_t divisor, Matrix scores, Span<float> row_losses) = 0;
+  virtual void do_accumulate_loss(Span<const float> row_losses, int64_t divisor, LossTotals* totals) = 0;
+  virtual void do_scores_backward(ConstMatrix score_gradient, ConstMatrix hidden, ConstMatrix weight,
+                                  Span<const int32_t> items, Matrix hidden_gradient, Matrix weight_gradient,
+                                  Matrix bias_gradient) = 0;
+  virtual void do_activate_scores(const Activation& activation, Matrix scores) = 0;
+  virtual void do_group_rows(Span<const int32_t> items, int64_t table_rows, const RowGroups& groups) = 0;
+  virtual void do_add_squared_norm(ConstMatrix gradient, double* total) = 0;
+  virtual void do_add_squared_norm_rows(const RowGroups& groups, ConstMatrix gradient, double* total) = 0;
+  virtual void do_clip_scale(double cap, double* total, float* scale) = 0;
+  virtual void do_update_dense(const Optimiser& optimiser, ConstMatrix gradient, const float* scale,
+                               const TrainableMatrix& dense) = 0;
+  virtual void do_update_rows(const Optimiser& optimiser, const RowGroups& groups, ConstMatrix gradient,
+                              const float* scale, const TrainableMatrix& table) = 0;
+  virtual void do_target_ranks(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, Span<const int32_t> targets,
+                               const Candidates& candidates, Span<int32_t> greater, Span<int32_t> equal) = 0;
+  virtual void do_top_k(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, int64_t k,
+                        const Candidates& candidates, const Exclusions& exclusions, Span<int32_t> items, Matrix scores,
+                        Span<float> log_sum_exp) = 0;
+};
+
+}  // namespace gru4rec
