@@ -142,10 +142,9 @@ class Backend {
 
   // --- Scores and losses --------------------------------------------------------------------------------------------
 
-  /// samples[j] <- item drawn by number `first + j` of the steps' streams: number s * per_step + j of all belongs to
-  /// step s. `stream.step` is the step of number 0. Draws samples.size / per_step whole steps.
-  void draw_negatives(const SamplingTableView& table, const RandomStream& stream, int64_t per_step,
-                      Span<int32_t> samples);
+  /// samples(s, j) <- item that number `j` of step `stream.step + s` stands for. [steps, N], rows may be strided: the
+  /// sample store keeps room for the targets and inputs of each step beside its samples.
+  void draw_negatives(const SamplingTableView& table, const RandomStream& stream, MatrixView<int32_t> samples);
   /// out [M, C] <- hidden [M, D] weight[items]^T + bias[items] - logQ correction. Empty `items` = all I items.
   void scores(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, Span<const int32_t> items, const LogQ& logq,
               Matrix out);
@@ -208,8 +207,8 @@ class Backend {
                               const GruTrace& trace, Matrix hidden) = 0;
   virtual void do_gru_backward(const GruLayer& layer, const GruTrace& trace, const Dropout& dropout, Matrix gradient,
                                Matrix gate_gradients, Matrix input_gradient, const GruGradients& gradients) = 0;
-  virtual void do_draw_negatives(const SamplingTableView& table, const RandomStream& stream, int64_t per_step,
-                                 Span<int32_t> samples) = 0;
+  virtual void do_draw_negatives(const SamplingTableView& table, const RandomStream& stream,
+                                 MatrixView<int32_t> samples) = 0;
   virtual void do_scores(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, Span<const int32_t> items,
                          const LogQ& logq, Matrix out) = 0;
   virtual void do_loss_gradient(const Loss& loss, int64_t divisor, Matrix scores, Span<float> row_losses) = 0;
