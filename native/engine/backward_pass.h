@@ -1,0 +1,67 @@
+#pragma once
+
+#include <vector>
+
+#include "engine/forward_pass.h"
+#include "engine/parameters.h"
+
+namespace gru4rec {
+
+/// The items of one step in one row of device memory: targets (M), samples (N), inputs (M), side by side, so that their
+/// gradients can be grouped in one go.
+struct StepItems {
+  Span<const int32_t> all;  ///< [M + N + M]
+  int64_t active = 0;       ///< M
+  int64_t samples = 0;      ///< N
+
+  int64_t columns() const { return active + samples; }
+  Span<const int32_t> scored() const { return all.range(0, columns()); }
+  Span<const int32_t> targets() const { return all.range(0, active); }
+  Span<const int32_t> inputs() const { return all.range(columns(), active); }
+};
+
+/// Gradients of one step, for batches of up to `rows` rows and `samples` samples. All buffers are allocated here.
+class BackwardPass {
+ public:
+  BackwardPass(const Parameters& parameters, int64_t rows, int64_t samples);
+
+  /// From the gradient of the scores [M, M + N] to the gradients of all parameters that the step of `forward` used.
+  void run(const ForwardPass& forward, const StepItems& items, const StepDropout& dropout, ConstMatrix score_gradient);
+
+  /// One factor for all gradients, in device memory, so that their global norm stays under `cap`.
+  const float* clip(double cap);
+
+  /// Gradients of the dense part [1, dense_size].
+  ConstMatrix dense() const { return dense_.matrix(1, dense_.size()); }
+  /// Rows of gradients of Wy: the columns of the scores, and in `shared` mode the inputs behind them.
+  ConstMatrix output_rows() const;
+  /// Gradients of By [columns, 1].
+  ConstMatrix output_bias() const { return output_bias_.matrix(items_.columns(), 1); }
+  const RowGroups& output_groups() const { return output_groups_.view; }
+  /// Rows of gradients of the input table; empty in `shared` mode.
+  ConstMatrix input_rows() const;
+  const RowGroups& input_groups() const { return input_groups_.view; }
+
+ private:
+  struct Groups {
+    Groups() = default;
+    Groups(Backend& backend, int64_t capacity);
+    Array<int32_t> count, item, start, occurrence;
+    RowGroups view;
+  };
+
+  bool shared() const { return parameters_.spec().embedding == EmbeddingMode::shared; }
+  /// [M, width of the input table]; in `shared` mode the rows of output_rows() behind the score columns.
+  Matrix input_row_gradients() const;
+
+  const Parameters& parameters_;
+  Array<float> dense_;
+  Array<float> output_rows_, output_bias_, input_rows_;
+  std::vector<Array<float>> hidden_, gates_;  ///< one a layer: [rows, H], [rows, 3H]
+  Groups output_groups_, input_groups_;
+  Array<double> squared_norm_;
+  Array<float> scale_;
+  StepItems items_;
+};
+
+}  // namespace gru4rec

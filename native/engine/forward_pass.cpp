@@ -1,0 +1,66 @@
+#include "engine/forward_pass.h"
+
+#include <utility>
+
+namespace gru4rec {
+
+ForwardPass::ForwardPass(const Parameters& parameters, int64_t rows) : parameters_(parameters), rows_(rows) {
+  Backend& backend = parameters.backend();
+  const ModelSpec& spec = parameters.spec();
+  for (size_t l = 0; l < spec.layers.size(); ++l) {
+    const int64_t hidden = spec.layers[l], in = spec.layer_input(static_cast<int64_t>(l));
+    Layer layer;
+    layer.joined = Array<float>(backend, rows * (hidden + in + hidden));
+    layer.gates = Array<float>(backend, rows * 3 * hidden);
+    layer.state = Array<float>(backend, rows * hidden);
+    layers_.push_back(std::move(layer));
+  }
+  if (spec.embedding == EmbeddingMode::none) input_gates_ = Array<float>(backend, rows * 3 * spec.layers[0]);
+  reset();
+}
+
+void ForwardPass::reset() {
+  for (size_t l = 0; l < layers_.size(); ++l)
+    parameters_.backend().fill(0.0f, layers_[l].state.matrix(rows_, parameters_.spec().layers[l]));
+}
+
+void ForwardPass::step(Span<const int32_t> input, Span<const int32_t> source, const StepDropout& dropout) {
+  Backend& backend = parameters_.backend();
+  const ModelSpec& spec = parameters_.spec();
+  const int64_t active = input.size;
+
+  ConstMatrix input_gates;
+  if (spec.embedding == EmbeddingMode::none) {
+    const Matrix gathered = input_gates_.matrix(active, 3 * spec.layers[0]);
+    backend.gather_rows(parameters_.input_table(), input, Dropout{}, gathered);
+    input_gates = gathered;
+  }
+  for (size_t l = 0; l < layers_.size(); ++l) {
+    const int64_t hidden = spec.layers[l], in = spec.layer_input(static_cast<int64_t>(l));
+    const GruTrace step_trace = trace(static_cast<int64_t>(l), active);
+    const Matrix layer_input = step_trace.joined.col_range(hidden, in);
+    const Matrix state = layers_[l].state.matrix(active, hidden);
+    if (l > 0) {
+      backend.copy(layers_[l - 1].state.matrix(active, in), layer_input);
+    } else if (in > 0) {
+      backend.gather_rows(parameters_.input_table(), input, dropout.input, layer_input);
+    }
+    backend.carry_state(layers_[l].state.matrix(rows_, hidden), source,
+                        step_trace.joined.col_range(hidden + in, hidden));
+    backend.gru_forward(parameters_.layer(static_cast<int64_t>(l)), l == 0 ? input_gates : ConstMatrix{},
+                        dropout.hidden[l], step_trace, state);
+  }
+}
+
+Matrix ForwardPass::hidden(int64_t count) const {
+  return layers_.back().state.matrix(count, parameters_.spec().hidden());
+}
+
+GruTrace ForwardPass::trace(int64_t l, int64_t count) const {
+  const int64_t hidden = parameters_.spec().layers[l], in = parameters_.spec().layer_input(l);
+  return {layers_[l].joined.matrix(count, hidden + in + hidden), layers_[l].gates.matrix(count, 3 * hidden)};
+}
+
+StepDropout no_dropout(const ModelSpec& spec) { return {Dropout{}, std::vector<Dropout>(spec.layers.size())}; }
+
+}  // namespace gru4rec

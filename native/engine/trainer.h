@@ -1,0 +1,63 @@
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "core/schedule.h"
+#include "engine/backward_pass.h"
+#include "engine/cancellation.h"
+#include "engine/forward_pass.h"
+#include "engine/optimiser_state.h"
+#include "engine/parameters.h"
+#include "engine/sample_store.h"
+
+namespace gru4rec {
+
+/// How far an epoch is.
+struct Progress {
+  int64_t steps = 0;
+  int64_t events = 0;        ///< pairs of input and target so far
+  int64_t total_events = 0;  ///< pairs in the sessions of the epoch
+  double loss = 0.0;         ///< mean of the epoch so far
+  double seconds = 0.0;      ///< since the epoch began
+};
+
+/// Trains one model, epoch after epoch. Everything is allocated here, nothing in a step. The parameters must outlive
+/// it.
+class Trainer {
+ public:
+  /// `support` [items]: training events of each item, at least 1. Throws ErrorCode::config for a bad `spec`.
+  Trainer(Parameters& parameters, const TrainingSpec& spec, Span<const uint32_t> support);
+
+  /// One epoch over `order` (session numbers). `report` is called at most ten times a second, on this thread.
+  /// Throws ErrorCode::aborted, and ErrorCode::not_finite naming epoch and step of the first loss that is not finite.
+  Progress epoch(const Sessions& sessions, Span<const int32_t> order, const Cancellation& cancellation,
+                 const std::function<void(const Progress&)>& report);
+
+ private:
+  void step(const ScheduleStep& step);
+  /// The masks of the next step.
+  void update_dropout();
+  LogQ log_q(int64_t targets) const;
+  LossTotals read_totals() const;
+  void reset_totals();
+  void check_finite(const LossTotals& totals) const;
+
+  Parameters& parameters_;
+  Backend& backend_;
+  TrainingSpec spec_;
+  ForwardPass forward_;
+  BackwardPass backward_;
+  OptimiserState optimiser_;
+  SampleStore samples_;
+  Array<float> log_support_;
+  Array<int32_t> source_;
+  Array<float> scores_, row_losses_;
+  Array<LossTotals> totals_;
+  StepDropout dropout_;
+  std::vector<int32_t> shuffled_;
+  uint64_t step_ = 0;   ///< of all epochs
+  uint64_t epoch_ = 0;  ///< epochs begun
+};
+
+}  // namespace gru4rec
