@@ -100,8 +100,8 @@ export interface NativeCancellation {
  * A model in native memory. Promises settle on the event loop; the work runs on a thread of the model's own. Failures
  * reject with (or, for synchronous methods, throw) an Error that has a `code` of Gru4RecError.
  *
- * Calls of recommend, predict and evaluate queue in their order. trainEpoch and dispose while anything is under way
- * give ERR_BUSY, any call after dispose ERR_DISPOSED. A session with no event is scored from the zero state.
+ * Calls of recommend, predict and evaluate queue in their order. All other calls while anything is under way give
+ * ERR_BUSY, any call after dispose ERR_DISPOSED. A session with no event is scored from the zero state.
  */
 export interface NativeModel {
   /** All parameters, in storage order. */
@@ -110,9 +110,9 @@ export interface NativeModel {
   readTensor(name: string): Float32Array;
   writeTensor(name: string, values: Float32Array): void;
   /** Draws initial weights (docs/random.md). */
-  initialise(options: { readonly sigma: number; readonly normal: boolean; readonly seed: number }): void;
+  initialise(options: { readonly sigma: number; readonly normal: boolean; readonly seed: number }): Promise<void>;
   /** Allocates what training needs: optimiser state, samples, work space. `support` [items]: training events of each. */
-  prepareTraining(spec: NativeTrainingSpec, support: Uint32Array): void;
+  prepareTraining(spec: NativeTrainingSpec, support: Uint32Array): Promise<void>;
   /**
    * One epoch over `sessions` in the order given ([sessions], session numbers).
    * @param onProgress - Called on the event loop at most ten times a second.
