@@ -1,0 +1,36 @@
+import { defineConfig } from "eslint/config";
+import tseslint from "typescript-eslint";
+
+/** Globals of Node that scripts use. */
+const nodeGlobals = ["Buffer", "URL", "clearTimeout", "console", "performance", "process", "setTimeout"];
+
+export default defineConfig(
+  { ignores: ["build/", "coverage/", "dist/", "node_modules/", "prebuilds/"] },
+  {
+    files: ["**/*.{ts,mts}"],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      eqeqeq: "error",
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
+      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+      "@typescript-eslint/consistent-type-imports": "error",
+      "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
+      // Index loops over typed arrays are the plain way to write numerical code.
+      "@typescript-eslint/prefer-for-of": "off",
+      // `array[i]!` where i is known to be inside is how noUncheckedIndexedAccess reads in such loops.
+      "@typescript-eslint/no-non-null-assertion": "off",
+    },
+  },
+  {
+    files: ["**/*.{js,cjs,mjs}"],
+    extends: [tseslint.configs.strict, tseslint.configs.stylistic],
+    languageOptions: { globals: Object.fromEntries(nodeGlobals.map((name) => [name, "readonly"])) },
+    rules: { eqeqeq: "error", "no-undef": "error" },
+  },
+  {
+    files: ["**/*.cjs"],
+    languageOptions: { globals: { module: "writable", require: "readonly", __dirname: "readonly" } },
+    rules: { "@typescript-eslint/no-require-imports": "off" },
+  },
+);

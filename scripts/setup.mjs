@@ -1,0 +1,91 @@
+/**
+ * Makes a fresh clone ready: dependencies, native addon, TypeScript. Does only what is stale. Needs nothing installed
+ * but Node, a C++17 compiler and CMake, so it imports Node's own modules only.
+ */
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join, resolve } from "node:path";
+import { isMain, packageScript, root, run, runMain } from "./support/run.mjs";
+import { digest, isStale, writeStamp } from "./support/stamp.mjs";
+import { checkBuildTools, checkNode } from "./support/tools.mjs";
+
+/** Build processes that run side by side. */
+export const buildJobs = availableParallelism();
+
+/** npm as it runs this script, or the one on the path. */
+function npm(...args) {
+  const script = process.env.npm_execpath;
+  if (script?.endsWith(".js")) return [process.execPath, [script, ...args]];
+  return process.platform === "win32" ? ["cmd", ["/c", "npm", ...args]] : ["npm", args];
+}
+
+/** CMake refuses a build folder that was made for another place; a clone that was moved starts anew. */
+export function discardForeignBuild(folder) {
+  const cache = join(root, folder, "CMakeCache.txt");
+  if (!existsSync(cache)) return;
+  const home = /^CMAKE_HOME_DIRECTORY:INTERNAL=(.*)$/m.exec(readFileSync(cache, "utf8"))?.[1];
+  if (home === undefined || resolve(home) !== resolve(root)) rmSync(join(root, folder), { recursive: true });
+}
+
+const steps = [
+  {
+    name: "dependencies (npm ci)",
+    stamp: "node_modules/.gru4rec-stamp",
+    inputs: () => ({ paths: ["package-lock.json"] }),
+    run: () => run(...npm("ci", "--no-audit", "--no-fund")),
+  },
+  {
+    name: "native addon (cmake-js)",
+    stamp: "build/.addon-stamp",
+    output: "build/Release/gru4rec.node",
+    needsBuildTools: true,
+    inputs: () => ({
+      paths: ["native", "CMakeLists.txt", "package-lock.json"],
+      skip: ["native/test"],
+      values: [process.platform, process.arch, process.env.CXX ?? "", process.env.CXXFLAGS ?? ""],
+    }),
+    run: () => {
+      discardForeignBuild("build");
+      const options = ["--config", "Release", "--target", "gru4rec", "--parallel", String(buildJobs)];
+      return run(...packageScript("cmake-js/bin/cmake-js", "build", ...options));
+    },
+  },
+  {
+    name: "TypeScript (tsc)",
+    stamp: "build/.typescript-stamp",
+    output: "dist/index.js",
+    inputs: () => ({ paths: ["lib", "tsconfig.json", "package-lock.json"] }),
+    run: () => {
+      rmSync(join(root, "dist"), { recursive: true, force: true });
+      return run(...packageScript("typescript/bin/tsc", "-p", "."));
+    },
+  },
+];
+
+/**
+ * Brings everything up to date.
+ * @param {object} [options]
+ * @param {boolean} [options.buildTools] - Ask for compiler and CMake even where the addon is up to date.
+ * @param {boolean} [options.dependenciesOnly] - Build nothing.
+ */
+export async function setUp({ buildTools = false, dependenciesOnly = false } = {}) {
+  checkNode();
+  const stale = (dependenciesOnly ? steps.slice(0, 1) : steps)
+    .map((step) => ({ ...step, digest: digest(step.inputs()) }))
+    .filter((step) => isStale(step.stamp, step.digest) || (step.output && !existsSync(join(root, step.output))));
+  if (buildTools || stale.some((step) => step.needsBuildTools)) await checkBuildTools();
+  for (const step of stale) {
+    process.stderr.write(`set-up: ${step.name} … `);
+    const start = performance.now();
+    try {
+      await step.run();
+    } catch (error) {
+      process.stderr.write("failed\n");
+      throw error;
+    }
+    writeStamp(step.stamp, step.digest);
+    process.stderr.write(`${((performance.now() - start) / 1000).toFixed(1)} s\n`);
+  }
+}
+
+if (isMain(import.meta.url)) await runMain(setUp);

@@ -1,0 +1,128 @@
+/**
+ * All tests: `npm test`, or some suites by name: `npm test -- cpp`. The last line counts test cases over all suites.
+ *
+ *   cpp      the C++ tests (ctest)
+ *   jest     the TypeScript tests
+ *   address  the C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer
+ *   thread   the C++ tests labelled `threads` under ThreadSanitizer
+ */
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { buildJobs, discardForeignBuild, setUp } from "./setup.mjs";
+import { addCounts, formatCounts, noCounts, parseCounts } from "./support/counts.mjs";
+import { ExplainedError, packageScript, report, root, run, runMain, tryRun } from "./support/run.mjs";
+
+/** With CI=true everything that a test needs is there, so a skipped test is a failed one. */
+const inCi = process.env.CI === "true";
+
+/** Builds the C++ tests in `folder`. */
+async function buildCpp(folder, options) {
+  discardForeignBuild(folder);
+  await run("cmake", ["-S", ".", "-B", folder, "-DGRU4REC_ADDON=OFF", "-DGRU4REC_TESTS=ON", ...options]);
+  await run("cmake", ["--build", folder, "--parallel", String(buildJobs)]);
+}
+
+/**
+ * Runs ctest and counts the cases inside its programs. A program that ended badly without a failed case (a crash, a
+ * report of a sanitizer) is one failure.
+ */
+async function runCtest(folder, { args = [], env = {} } = {}) {
+  const { output } = await tryRun("ctest", ["--verbose", "--parallel", String(buildJobs), ...args], {
+    cwd: join(root, folder),
+    env,
+  });
+  let counts = noCounts;
+  const programs = [...output.matchAll(/^ *\d+\/\d+ Test +#(\d+): (\S+) .*?(Passed|\*\*\*.*?) +([\d.]+) sec/gm)];
+  for (const [, number, name, result, seconds] of programs) {
+    const printed = output
+      .split("\n")
+      .filter((line) => line.startsWith(`${number}: `))
+      .map((line) => line.slice(number.length + 2))
+      .join("\n");
+    const inside = parseCounts(printed) ?? noCounts;
+    const passed = result === "Passed";
+    const cases = passed || inside.failed > 0 ? inside : addCounts(inside, { ...noCounts, failed: 1 });
+    if (!passed) process.stdout.write(`${printed}\n`);
+    console.log(`  ${passed ? "ok    " : "FAILED"} ${name} (${seconds} s): ${formatCounts(cases)}`);
+    counts = addCounts(counts, cases);
+  }
+  if (programs.length === 0) {
+    process.stdout.write(output);
+    return { ...noCounts, failed: 1 };
+  }
+  return counts;
+}
+
+async function cpp() {
+  await buildCpp("build/tests", []);
+  return runCtest("build/tests");
+}
+
+/** RelWithDebInfo: reports with line numbers. */
+const sanitized = (sanitizers) => ["-DCMAKE_BUILD_TYPE=RelWithDebInfo", `-DGRU4REC_SANITIZE=${sanitizers}`];
+
+async function address() {
+  await buildCpp("build/address", sanitized("address,undefined"));
+  return runCtest("build/address", {
+    env: { UBSAN_OPTIONS: "halt_on_error=1:print_stacktrace=1", ASAN_OPTIONS: "detect_stack_use_after_return=1" },
+  });
+}
+
+async function thread() {
+  await buildCpp("build/thread", sanitized("thread"));
+  return runCtest("build/thread", {
+    args: ["--label-regex", "^threads$"],
+    env: { TSAN_OPTIONS: "halt_on_error=1:second_deadlock_stack=1" },
+  });
+}
+
+async function jest() {
+  const report = join(root, "build/jest.json");
+  rmSync(report, { force: true });
+  const args = ["--ci", "--json", `--outputFile=${report}`];
+  const { output } = await tryRun(...packageScript("jest/bin/jest.js", ...args), { env: { FORCE_COLOR: "0" } });
+  // stdout repeats the report, stderr holds what people read.
+  const results = existsSync(report) ? JSON.parse(readFileSync(report, "utf8")) : undefined;
+  process.stdout.write(
+    output
+      .replace(/^\{"numFailedTestSuites".*$/m, "")
+      .replace(/^/gm, "  ")
+      .trimEnd() + "\n",
+  );
+  if (results === undefined) return { ...noCounts, failed: 1 };
+  const pending = results.numPendingTests + results.numTodoTests;
+  return {
+    passed: results.numPassedTests,
+    failed: results.numFailedTests + results.numRuntimeErrorTestSuites + (inCi ? pending : 0),
+    skipped: inCi ? 0 : pending,
+  };
+}
+
+const suites = { cpp, jest, address, thread };
+
+/** A suite that does not even build is one failure; the others run all the same. */
+async function runSuite(name) {
+  try {
+    return await suites[name]();
+  } catch (error) {
+    report(error);
+    return { ...noCounts, failed: 1 };
+  }
+}
+
+await runMain(async () => {
+  const names = process.argv.length > 2 ? process.argv.slice(2) : ["cpp", "jest"];
+  for (const name of names) {
+    if (suites[name] === undefined) {
+      throw new ExplainedError(`Expected suites from ${Object.keys(suites).join(", ")} but received ${name}`);
+    }
+  }
+  await setUp({ buildTools: true });
+  let counts = noCounts;
+  for (const name of names) {
+    console.log(`${name}:`);
+    counts = addCounts(counts, await runSuite(name));
+  }
+  console.log(formatCounts(counts));
+  if (counts.failed > 0 || counts.passed === 0) process.exitCode = 1;
+});
