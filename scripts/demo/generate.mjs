@@ -1,0 +1,134 @@
+/**
+ * Makes the click log of the demo: a furniture shop whose visitors have reasons for what they click next.
+ *
+ * An item has a category and a style; both, and the items themselves, are popular to very different degrees. A visitor
+ *   - follows an item to one of its four companions. Which one depends on the style of the click *before* (a pair of
+ *     clicks says more than its last one);
+ *   - keeps to the style of the first click while looking around in a category or a related one, and comes back to the
+ *     category of the first click (long-range order);
+ *   - looks at the same item once more.
+ * Session lengths are geometric. Sessions start all over 30 days, most of them in the evening.
+ */
+import { createWriteStream } from "node:fs";
+import { finished } from "node:stream/promises";
+import { makeRandom, makeSampler } from "./random.mjs";
+
+const categories =
+  "sofas armchairs beds mattresses wardrobes dressers nightstands desks chairs tables benches stools bookcases shelves " +
+  "cabinets sideboards mirrors rugs curtains blinds cushions blankets lamps bulbs candles vases pots planters clocks " +
+  "frames baskets boxes hooks racks pans knives plates glasses mugs towels";
+const styles =
+  "nordic rustic modern vintage industrial coastal classic minimal bohemian baroque alpine colonial retro urban " +
+  "japanese moroccan shaker tropical gothic pastel";
+
+const days = 30;
+const secondsPerDay = 86_400;
+/** 2026-01-01 00:00:00 UTC */
+const firstSecond = 1_767_225_600;
+const meanPause = 75;
+const companions = 4;
+
+/** What the next click is, as probabilities. The rest looks around in the category at hand. */
+const habits = { repeat: 0.05, companion: 0.4, home: 0.1, related: 0.1 };
+/** Looking around, this share of the clicks keeps to the style of the first one. */
+const loyalty = 0.65;
+
+/** Weights of a popularity skew: the item of rank r has 1 / (r + flat)^slope. */
+const skew = (count, flat, slope) => Array.from({ length: count }, (_, rank) => (rank + flat) ** -slope);
+
+const pick = (list, random) => list[Math.floor(random() * list.length)];
+
+/** The shop: items with category, style, companions; samplers by popularity over everything and over each part. */
+function makeShop(itemCount, random) {
+  const categoryNames = categories.split(" ");
+  const styleNames = styles.split(" ");
+  const drawCategory = makeSampler([...categoryNames.keys()], skew(categoryNames.length, 8, 1), random);
+  const drawStyle = makeSampler([...styleNames.keys()], skew(styleNames.length, 5, 0.8), random);
+  // Every category has items of every style before popularity decides about the others.
+  const pairs = categoryNames.flatMap((_, category) => [...styleNames.keys()].map((style) => ({ category, style })));
+  while (pairs.length < itemCount) pairs.push({ category: drawCategory(), style: drawStyle() });
+  const weights = skew(itemCount, 30, 0.9);
+  const items = pairs.slice(0, itemCount).map(({ category, style }, index) => ({
+    id: `${styleNames[style]}-${categoryNames[category]}-${index}`,
+    category,
+    style,
+    // A rank of its own: the first items are not the most popular ones.
+    weight: pick(weights, random),
+  }));
+
+  const sampler = (list) =>
+    list.length > 0 &&
+    makeSampler(
+      list,
+      list.map(({ weight }) => weight),
+      random,
+    );
+  const inCategory = categoryNames.map((_, category) => items.filter((item) => item.category === category));
+  const drawFrom = inCategory.map(sampler);
+  const drawStyled = inCategory.map((list) =>
+    styleNames.map((_, style) => sampler(list.filter((item) => item.style === style))),
+  );
+  const related = categoryNames.map(() => Array.from({ length: 3 }, () => pick([...categoryNames.keys()], random)));
+  for (const item of items) {
+    item.companions = Array.from({ length: companions }, () =>
+      drawFrom[random() < 0.7 ? item.category : pick(related[item.category], random)](),
+    );
+  }
+  return { drawFirst: sampler(items), drawFrom, drawStyled, related };
+}
+
+/** The clicks of one visit, oldest first. */
+function makeSession(shop, meanLength, random) {
+  const first = shop.drawFirst();
+  const clicks = [first];
+  const lookAround = (category) =>
+    (random() < loyalty && shop.drawStyled[category][first.style]
+      ? shop.drawStyled[category][first.style]
+      : shop.drawFrom[category])();
+  while (random() < 1 - 1 / meanLength) {
+    const last = clicks.at(-1);
+    const before = clicks.at(-2) ?? last;
+    let choice = random();
+    if ((choice -= habits.repeat) < 0) clicks.push(last);
+    else if ((choice -= habits.companion) < 0) {
+      clicks.push(last.companions[random() < 0.8 ? before.style % companions : Math.floor(random() * companions)]);
+    } else if ((choice -= habits.home) < 0) clicks.push(lookAround(first.category));
+    else if ((choice -= habits.related) < 0) clicks.push(lookAround(pick(shop.related[last.category], random)));
+    else clicks.push(lookAround(last.category));
+  }
+  return clicks;
+}
+
+/** A moment of the 30 days, in seconds: two of three visits come between 17 and 23 o'clock. */
+function makeStart(random) {
+  const hour = random() < 2 / 3 ? 17 + 6 * random() : 24 * random();
+  return firstSecond + Math.floor(random() * days) * secondsPerDay + Math.floor(hour * 3600);
+}
+
+/**
+ * Writes a click log with the columns SessionId, ItemId and Time (seconds), rows in order of time.
+ * @param {string} path
+ * @param {object} [options]
+ * @returns {Promise<{ events: number, sessions: number }>}
+ */
+export async function generate(path, { seed = 1, events = 200_000, items = 5_000, meanLength = 5 } = {}) {
+  const random = makeRandom(seed);
+  const shop = makeShop(items, random);
+  const rows = [];
+  let sessions = 0;
+  while (rows.length < events) {
+    ++sessions;
+    let time = makeStart(random);
+    for (const { id } of makeSession(shop, meanLength, random)) {
+      rows.push({ session: sessions, id, time });
+      time += 1 + Math.floor(-Math.log(1 - random()) * meanPause);
+    }
+  }
+  rows.sort((a, b) => a.time - b.time || a.session - b.session);
+  const file = createWriteStream(path);
+  file.write("SessionId\tItemId\tTime\n");
+  for (const { session, id, time } of rows) file.write(`${session}\t${id}\t${time}\n`);
+  file.end();
+  await finished(file);
+  return { events: rows.length, sessions };
+}
