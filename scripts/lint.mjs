@@ -4,47 +4,50 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setUp } from "./setup.mjs";
-import { packageScript, root, runMain, tryRun } from "./support/run.mjs";
+import { addCounts, noCounts } from "./support/counts.mjs";
+import { isMain, packageScript, root, runMain, tryRun } from "./support/run.mjs";
 
-const fix = process.argv.includes("--fix");
+/** The commands by name. */
+function checks(fix) {
+  const cppFiles = readdirSync(join(root, "native"), { recursive: true })
+    .filter((name) => /\.(cpp|h|cu|cuh)$/.test(name))
+    .sort()
+    .map((name) => `native/${name}`);
+  const clangFormat = fix ? ["-i"] : ["--dry-run", "-Werror"];
+  const formatting = {
+    prettier: packageScript("prettier/bin/prettier.cjs", fix ? "--write" : "--check", "--log-level=warn", "."),
+    "clang-format": packageScript("clang-format/index.js", "--style=file", ...clangFormat, ...cppFiles),
+  };
+  if (fix) return formatting;
+  const cruiser = "dependency-cruiser/bin/dependency-cruise.mjs";
+  return {
+    ...formatting,
+    eslint: packageScript("eslint/bin/eslint.js", "--max-warnings=0", "."),
+    "arrows of lib": packageScript(cruiser, "--config=.dependency-cruiser.cjs", "lib"),
+    "includes of native": [process.execPath, ["scripts/check-includes.mjs"]],
+    "the arrow checks can fail": [process.execPath, ["scripts/check-arrows-bite.mjs"]],
+  };
+}
 
-const cppFiles = readdirSync(join(root, "native"), { recursive: true })
-  .filter((name) => /\.(cpp|h|cu|cuh)$/.test(name))
-  .sort()
-  .map((name) => `native/${name}`);
-
-const formatting = {
-  prettier: packageScript("prettier/bin/prettier.cjs", fix ? "--write" : "--check", "--log-level=warn", "."),
-  "clang-format": packageScript(
-    "clang-format/index.js",
-    "--style=file",
-    ...(fix ? ["-i"] : ["--dry-run", "-Werror"]),
-    ...cppFiles,
-  ),
-};
-
-const rules = {
-  eslint: packageScript("eslint/bin/eslint.js", "--max-warnings=0", "."),
-  "arrows of lib": packageScript(
-    "dependency-cruiser/bin/dependency-cruise.mjs",
-    "--config=.dependency-cruiser.cjs",
-    "lib",
-  ),
-  "includes of native": [process.execPath, ["scripts/check-includes.mjs"]],
-  "the arrow checks can fail": [process.execPath, ["scripts/check-arrows-bite.mjs"]],
-};
-
-await runMain(async () => {
-  await setUp({ dependenciesOnly: true });
-  let failed = 0;
-  for (const [name, [command, args]] of Object.entries(fix ? formatting : { ...formatting, ...rules })) {
+/** Runs the checks, or the repairs with `fix`, one after the other. @returns counts of checks */
+export async function lint({ fix = false } = {}) {
+  let counts = noCounts;
+  for (const [name, [command, args]] of Object.entries(checks(fix))) {
     const start = performance.now();
     const { status, output } = await tryRun(command, args);
-    console.log(`${status === 0 ? "ok    " : "FAILED"} ${name} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
-    if (status !== 0) {
-      process.stdout.write(output);
-      ++failed;
-    }
+    const passed = status === 0;
+    if (!passed) process.stdout.write(output);
+    const seconds = ((performance.now() - start) / 1000).toFixed(1);
+    console.log(`  ${passed ? "ok    " : "FAILED"} ${name} (${seconds} s)`);
+    counts = addCounts(counts, passed ? { ...noCounts, passed: 1 } : { ...noCounts, failed: 1 });
   }
-  if (failed > 0) process.exitCode = 1;
-});
+  return counts;
+}
+
+if (isMain(import.meta.url)) {
+  await runMain(async () => {
+    await setUp({ dependenciesOnly: true });
+    const { failed } = await lint({ fix: process.argv.includes("--fix") });
+    if (failed > 0) process.exitCode = 1;
+  });
+}

@@ -1,6 +1,7 @@
 /**
  * All tests: `npm test`, or some suites by name: `npm test -- cpp`. The last line counts test cases over all suites.
  *
+ *   lint     the checks of `npm run lint`
  *   cpp      the C++ tests (ctest)
  *   jest     the TypeScript tests
  *   address  the C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer
@@ -9,6 +10,7 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { buildJobs, discardForeignBuild, setUp } from "./setup.mjs";
+import { lint } from "./lint.mjs";
 import { addCounts, formatCounts, noCounts, parseCounts } from "./support/counts.mjs";
 import { ExplainedError, packageScript, report, root, run, runMain, tryRun } from "./support/run.mjs";
 
@@ -98,7 +100,7 @@ async function jest() {
   };
 }
 
-const suites = { cpp, jest, address, thread };
+const suites = { lint, cpp, jest, address, thread };
 
 /** A suite that does not even build is one failure; the others run all the same. */
 async function runSuite(name) {
