@@ -1,0 +1,246 @@
+// Whole epochs of the engine in C++, without Node: what the operation tests cannot see. Results themselves are compared
+// with an independent implementation in test/parity.
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "backend/registry.h"
+#include "check.h"
+#include "core/error.h"
+#include "engine/evaluator.h"
+#include "engine/recommender.h"
+#include "engine/trainer.h"
+
+namespace {
+
+int64_t allocations = 0;
+
+}  // namespace
+
+// Counts what the engine and the back end take from the heap.
+void* operator new(std::size_t size) {
+  __atomic_fetch_add(&allocations, 1, __ATOMIC_RELAXED);
+  if (void* memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace gru4rec::test {
+namespace {
+
+constexpr int64_t kItems = 50;
+
+/// Sessions of 2 to 6 events over kItems items.
+struct Clicks {
+  std::vector<int32_t> items, offsets{0}, order;
+  std::vector<uint32_t> support = std::vector<uint32_t>(kItems, 1);
+
+  explicit Clicks(int64_t sessions) {
+    const RandomStream random = random_stream(7, Purpose::shuffle, 0);
+    uint64_t next = 0;
+    for (int64_t s = 0; s < sessions; ++s) {
+      const int64_t length = 2 + random_word(random, next++) % 5;
+      for (int64_t e = 0; e < length; ++e) {
+        items.push_back(static_cast<int32_t>(random_word(random, next++) % kItems));
+        ++support[items.back()];
+      }
+      offsets.push_back(static_cast<int32_t>(items.size()));
+      order.push_back(static_cast<int32_t>(s));
+    }
+  }
+  Sessions sessions() const {
+    return {{items.data(), static_cast<int64_t>(items.size())}, {offsets.data(), static_cast<int64_t>(offsets.size())}};
+  }
+  Span<const int32_t> all() const { return {order.data(), static_cast<int64_t>(order.size())}; }
+  Span<const uint32_t> counts() const { return {support.data(), kItems}; }
+};
+
+ModelSpec small_model(EmbeddingMode embedding) {
+  ModelSpec spec;
+  spec.items = kItems;
+  spec.layers = {24, 16};
+  spec.embedding = embedding;
+  spec.embedding_size = 12;
+  spec.final_act.kind = ActivationKind::softmax;
+  return spec;
+}
+
+TrainingSpec small_training(const ModelSpec& model) {
+  TrainingSpec spec;
+  spec.loss.final_act = model.final_act;
+  spec.batch = 8;
+  spec.samples = 40;
+  spec.logq = 1.0;
+  spec.dropout_embed = 0.2;
+  spec.dropout_hidden = 0.1;
+  spec.grad_cap = 1.0;
+  spec.optimiser.momentum = 0.1f;
+  return spec;
+}
+
+/// A model with its back end.
+struct Model {
+  std::unique_ptr<Backend> backend;
+  Parameters parameters;
+
+  Model(const ModelSpec& spec, int threads) : backend(create_backend("cpu", threads)), parameters(*backend, spec) {
+    parameters.initialise({});
+  }
+  std::vector<float> values() const {
+    std::vector<float> all;
+    for (const TensorSpec& tensor : parameters.layout().tensors()) {
+      std::vector<float> values(tensor.size());
+      parameters.read(tensor, {values.data(), tensor.size()});
+      all.insert(all.end(), values.begin(), values.end());
+    }
+    return all;
+  }
+};
+
+std::vector<float> train(const ModelSpec& model_spec, const TrainingSpec& spec, const Clicks& clicks, int threads,
+                         int epochs) {
+  Model model(model_spec, threads);
+  Trainer trainer(model.parameters, spec, clicks.counts());
+  const Cancellation never;
+  for (int e = 0; e < epochs; ++e) trainer.epoch(clicks.sessions(), clicks.all(), never, nullptr);
+  return model.values();
+}
+
+TEST_CASE("training: the same bits for 1, 2 and 5 threads, in every embedding mode") {
+  const Clicks clicks(60);
+  for (EmbeddingMode embedding : {EmbeddingMode::none, EmbeddingMode::separate, EmbeddingMode::shared}) {
+    const ModelSpec model = small_model(embedding);
+    const std::vector<float> one = train(model, small_training(model), clicks, 1, 2);
+    CHECK(one == train(model, small_training(model), clicks, 2, 2));
+    CHECK(one == train(model, small_training(model), clicks, 5, 2));
+  }
+}
+
+TEST_CASE("training: the size of the sample store changes no bit") {
+  const Clicks clicks(60);
+  const ModelSpec model = small_model(EmbeddingMode::shared);
+  TrainingSpec spec = small_training(model);
+  const std::vector<float> large = train(model, spec, clicks, 1, 2);
+  for (int64_t ids : {int64_t{0}, spec.samples, 3 * spec.samples + 1}) {
+    spec.sample_store = ids;
+    CHECK(large == train(model, spec, clicks, 1, 2));
+  }
+}
+
+TEST_CASE("training: a step takes nothing from the heap") {
+  const ModelSpec spec = small_model(EmbeddingMode::shared);
+  Model model(spec, 2);
+  const Clicks few(100), many(1000);
+  Trainer trainer(model.parameters, small_training(spec), few.counts());
+  const Cancellation never;
+  const auto allocations_of_epoch = [&](const Clicks& clicks) {
+    const int64_t before = __atomic_load_n(&allocations, __ATOMIC_RELAXED);
+    trainer.epoch(clicks.sessions(), clicks.all(), never, nullptr);
+    return __atomic_load_n(&allocations, __ATOMIC_RELAXED) - before;
+  };
+  allocations_of_epoch(many);
+  // The schedule of an epoch allocates, so compare epochs that differ in their number of steps only.
+  const int64_t short_epoch = allocations_of_epoch(few);
+  CHECK(short_epoch > 0);
+  CHECK_EQUAL(short_epoch, allocations_of_epoch(many));
+}
+
+TEST_CASE("training: a cancelled epoch throws ErrorCode::aborted") {
+  const Clicks clicks(60);
+  const ModelSpec spec = small_model(EmbeddingMode::shared);
+  Model model(spec, 1);
+  Trainer trainer(model.parameters, small_training(spec), clicks.counts());
+  Cancellation cancellation;
+  cancellation.cancel();
+  try {
+    trainer.epoch(clicks.sessions(), clicks.all(), cancellation, nullptr);
+    CHECK(false);
+  } catch (const Error& error) {
+    CHECK(error.code() == ErrorCode::aborted);
+  }
+}
+
+TEST_CASE("training: a loss that is not finite names epoch and step") {
+  const Clicks clicks(60);
+  const ModelSpec spec = small_model(EmbeddingMode::shared);
+  Model model(spec, 1);
+  TrainingSpec training = small_training(spec);
+  training.optimiser.kind = OptimiserKind::sgd;
+  training.optimiser.learning_rate = 1e30f;
+  training.grad_cap = 0.0;
+  Trainer trainer(model.parameters, training, clicks.counts());
+  const Cancellation never;
+  const std::string message = CHECK_THROWS(Error, trainer.epoch(clicks.sessions(), clicks.all(), never, nullptr));
+  CHECK(message.find("epoch 1, step ") != std::string::npos);
+}
+
+TEST_CASE("training: counts every pair of the sessions once") {
+  const Clicks clicks(60);
+  const ModelSpec spec = small_model(EmbeddingMode::none);
+  Model model(spec, 1);
+  Trainer trainer(model.parameters, small_training(spec), clicks.counts());
+  const Cancellation never;
+  const Progress progress = trainer.epoch(clicks.sessions(), clicks.all(), never, nullptr);
+  const auto pairs = static_cast<int64_t>(clicks.items.size()) - clicks.sessions().count();
+  CHECK_EQUAL(pairs, progress.events);
+  CHECK_EQUAL(pairs, progress.total_events);
+}
+
+TEST_CASE("evaluation: the number of parallel sessions changes no rank") {
+  const Clicks clicks(60);
+  Model model(small_model(EmbeddingMode::shared), 2);
+  const Cancellation never;
+  const auto sorted_ranks = [&](int64_t batch) {
+    EvaluationOptions options;
+    options.batch = batch;
+    std::vector<double> ranks = evaluate(model.parameters, clicks.sessions(), options, never);
+    std::sort(ranks.begin(), ranks.end());
+    return ranks;
+  };
+  const std::vector<double> one = sorted_ranks(1);
+  CHECK_EQUAL(static_cast<size_t>(clicks.items.size()) - 60, one.size());
+  for (int64_t batch : {2, 7, 60, 1000}) CHECK(one == sorted_ranks(batch));
+}
+
+TEST_CASE("recommend: a session alone gets the same bits as among others, in its own place") {
+  const Clicks clicks(70);
+  Model model(small_model(EmbeddingMode::separate), 2);
+  const Cancellation never;
+  RecommendOptions options;
+  options.k = kItems;
+  const Recommendations all = recommend(model.parameters, clicks.sessions(), options, never);
+  for (int64_t s = 0; s < 70; ++s) {
+    const Sessions alone{clicks.sessions().items, clicks.sessions().offsets.range(s, 2)};
+    const Recommendations one = recommend(model.parameters, alone, options, never);
+    CHECK(std::equal(one.items.begin(), one.items.end(), all.items.begin() + s * kItems));
+    CHECK(std::equal(one.scores.begin(), one.scores.end(), all.scores.begin() + s * kItems));
+  }
+}
+
+TEST_CASE("recommend and predict: softmax scores agree and sum to one") {
+  const Clicks clicks(20);
+  Model model(small_model(EmbeddingMode::shared), 1);
+  const Cancellation never;
+  RecommendOptions options;
+  options.k = kItems;
+  const Recommendations top = recommend(model.parameters, clicks.sessions(), options, never);
+  std::vector<float> scores(20 * kItems);
+  predict(model.parameters, clicks.sessions(), {}, {scores.data(), 20 * kItems}, never);
+  for (int64_t s = 0; s < 20; ++s) {
+    double sum = 0.0;
+    for (int64_t j = 0; j < kItems; ++j) {
+      sum += top.scores[s * kItems + j];
+      // Two ways to the same probability, each a few roundings of float32.
+      CHECK_NEAR(scores[s * kItems + top.items[s * kItems + j]], top.scores[s * kItems + j], 1e-6);
+    }
+    CHECK_NEAR(1.0, sum, 1e-5);
+  }
+}
+
+}  // namespace
+}  // namespace gru4rec::test
