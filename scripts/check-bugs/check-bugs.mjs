@@ -1,0 +1,126 @@
+/**
+ * Shows that the tests bite: plants the bugs of bugs.mjs, one at a time, in a copy of the project, and runs the tests
+ * until one fails. `npm run check:bugs`, or some bugs only: `npm run check:bugs -- rank dropout`. Prints a table of
+ * bugs and what caught them; a bug that nothing catches makes the run fail.
+ */
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { buildJobs, setUp } from "../setup.mjs";
+import { ExplainedError, packageScript, root, run, runMain, tryRun } from "../support/run.mjs";
+import { bugs } from "./bugs.mjs";
+
+/** A test that takes longer under a bug than this hangs, which is also a way to be caught. */
+const timeoutMs = 240_000;
+
+/** Optimised less than what ships: most of the time goes into compiling. */
+const buildType = ["-DCMAKE_BUILD_TYPE=Bugs", "-DCMAKE_CXX_FLAGS_BUGS=-O1"];
+
+/** Source of `bug.file` with the bug in it. */
+function plant(bug) {
+  const source = readFileSync(join(root, bug.file), "utf8");
+  const places = source.split(bug.find).length - 1;
+  if (places !== 1) {
+    throw new ExplainedError(
+      `Expected the text of bug "${bug.name}" once in ${bug.file} but found it ${places} times:\n${bug.find}`,
+    );
+  }
+  return source.replace(bug.find, () => bug.replace);
+}
+
+/** A copy of the project without what was built, sharing its node_modules. */
+function copyTree() {
+  const tree = mkdtempSync(join(tmpdir(), "gru4rec-bugs-"));
+  const left = ["node_modules", "build", "dist", "coverage", "prebuilds", ".git"];
+  cpSync(root, tree, {
+    recursive: true,
+    preserveTimestamps: true,
+    filter: (path) => !left.some((name) => path === join(root, name)),
+  });
+  symlinkSync(join(root, "node_modules"), join(tree, "node_modules"), "junction");
+  return tree;
+}
+
+/** The C++ tests and the addon share one build folder, and so the engine. */
+async function build(tree) {
+  await run("cmake", ["--build", "build", "--parallel", String(buildJobs)], { cwd: tree });
+}
+
+async function configure(tree) {
+  mkdirSync(join(tree, "build"));
+  const output = `-DCMAKE_LIBRARY_OUTPUT_DIRECTORY=${join(tree, "build/Release")}`;
+  await run("cmake", ["-S", ".", "-B", "build", "-DGRU4REC_TESTS=ON", output, ...buildType], { cwd: tree });
+}
+
+/** The C++ tests: undefined when they pass, else the names of the failed programs and cases. */
+async function runCpp(tree) {
+  const args = ["--stop-on-failure", "--output-on-failure", "--parallel", String(buildJobs)];
+  const { status, output } = await tryRun("ctest", args, { cwd: join(tree, "build"), timeoutMs });
+  if (status === 0) return undefined;
+  if (status === "SIGKILL") return "ctest: does not end";
+  const program = /^\s*\d+ - (\S+) \((.*)\)$/m.exec(output);
+  const failedCase = /^FAILED +(.+?): \d+ comparisons$/m.exec(output)?.[1];
+  return `ctest ${program?.[1] ?? ""}: ${failedCase ?? program?.[2] ?? "failed"}`;
+}
+
+/** The TypeScript tests that compare the engine with the reference, and those that `bug.jest` names besides. */
+async function runJest(tree, patterns) {
+  const report = join(tree, "build/jest.json");
+  rmSync(report, { force: true });
+  const args = ["--ci", "--bail", "--json", `--outputFile=${report}`, ...patterns];
+  const jest = packageScript("jest/bin/jest.js", ...args, `--rootDir=${tree}`);
+  const { status } = await tryRun(...jest, { cwd: tree, timeoutMs });
+  if (status === 0) return undefined;
+  if (status === "SIGKILL") return "jest: does not end";
+  const failed = JSON.parse(readFileSync(report, "utf8")).testResults.find((result) => result.status === "failed");
+  const failedCase = failed.assertionResults.find((result) => result.status === "failed");
+  return `jest ${basename(failed.name)}: ${failedCase?.fullName ?? "does not run"}`;
+}
+
+/** Runs the tests in the copy, the quick ones first; what failed, or undefined. */
+async function firstFailure(tree, bug) {
+  if (bug.file.startsWith("native/")) {
+    await build(tree);
+    const failure = await runCpp(tree);
+    if (failure !== undefined) return failure;
+  }
+  return runJest(tree, bug.jest ?? ["test/parity"]);
+}
+
+await runMain(async () => {
+  const words = process.argv.slice(2);
+  const chosen = bugs.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+  const planted = chosen.map((bug) => ({ ...bug, source: plant(bug) }));
+  await setUp({ buildTools: true });
+
+  const tree = copyTree();
+  const rows = [];
+  try {
+    console.log("without a bug …");
+    await configure(tree);
+    const failure = await firstFailure(tree, {
+      file: "native/",
+      jest: [...new Set(chosen.flatMap((bug) => bug.jest ?? ["test/parity"]))],
+    });
+    if (failure !== undefined) throw new ExplainedError(`Expected all tests to pass without a bug but ${failure}`);
+    for (const bug of planted) {
+      const start = performance.now();
+      const path = join(tree, bug.file);
+      const original = readFileSync(path, "utf8");
+      writeFileSync(path, bug.source);
+      const caughtBy = await firstFailure(tree, bug);
+      writeFileSync(path, original);
+      rows.push({ bug: bug.name, caughtBy });
+      console.log(
+        `${caughtBy === undefined ? "MISSED" : "caught"} ${bug.name} (${((performance.now() - start) / 1000).toFixed(0)} s)`,
+      );
+    }
+  } finally {
+    rmSync(tree, { recursive: true });
+  }
+  console.log("\n| bug | caught by |\n|---|---|");
+  for (const { bug, caughtBy } of rows) console.log(`| ${bug} | ${caughtBy ?? "nothing"} |`);
+  const missed = rows.filter(({ caughtBy }) => caughtBy === undefined).length;
+  console.log(`\n${rows.length - missed} of ${rows.length} bugs caught`);
+  if (missed > 0) process.exitCode = 1;
+});
