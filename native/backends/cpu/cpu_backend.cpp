@@ -1,0 +1,47 @@
+#include "backends/cpu/cpu_backend.h"
+
+#include <cstdlib>
+#include <cstring>
+
+#include "backends/cpu/cpu_backend_impl.h"
+
+namespace gru4rec::cpu {
+
+void* allocate_aligned(int64_t bytes) {
+  constexpr int64_t kAlignment = 64;
+  return std::aligned_alloc(kAlignment, (bytes + kAlignment) / kAlignment * kAlignment);
+}
+
+void release_aligned(void* memory) { std::free(memory); }
+
+std::unique_ptr<Backend> create_cpu_backend(int threads) {
+  return std::make_unique<CpuBackend>(threads > 0 ? threads : available_threads());
+}
+
+CpuBackend::CpuBackend(int threads) : isa_(choose_isa()), kernels_(kernels(isa_)), pool_(threads), gemm_(isa_, pool_) {}
+
+std::string CpuBackend::description() const {
+  return std::string("cpu (") + name(isa_) + ", " + std::to_string(pool_.threads()) +
+         (pool_.threads() == 1 ? " thread)" : " threads)");
+}
+
+void* CpuBackend::allocate(int64_t bytes) {
+  void* memory = bytes >= 0 ? allocate_aligned(bytes) : nullptr;
+  if (memory == nullptr) {
+    throw Error(ErrorCode::out_of_memory,
+                "Expected " + std::to_string(bytes) + " bytes of memory but received none: out of memory");
+  }
+  return memory;
+}
+
+void CpuBackend::release(void* memory) { release_aligned(memory); }
+
+void CpuBackend::upload(const void* host, int64_t bytes, void* device) {
+  if (bytes > 0) std::memcpy(device, host, static_cast<size_t>(bytes));
+}
+
+void CpuBackend::download(const void* device, int64_t bytes, void* host) {
+  if (bytes > 0) std::memcpy(host, device, static_cast<size_t>(bytes));
+}
+
+}  // namespace gru4rec::cpu

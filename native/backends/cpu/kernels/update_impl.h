@@ -1,0 +1,123 @@
+#pragma once
+
+#include "backends/cpu/kernels/kernels.h"
+#include "backends/cpu/kernels/loops_impl.h"
+
+namespace gru4rec::cpu::GRU_ISA {
+
+/// Sum of the rows' vectors at one place, from the first row to the last.
+template <class At>
+GRU_INLINE Vec summed(const SummedRows& gradient, At at) {
+  Vec g = at.load(gradient.data + gradient.rows[0] * gradient.stride);
+  for (int64_t i = 1; i < gradient.count; ++i) g += at.load(gradient.data + gradient.rows[i] * gradient.stride);
+  return g;
+}
+
+/// The adapted steps of docs/model.md, "Optimisers": d, and the states on the way.
+struct AdagradStep {
+  float rate;
+  template <class At>
+  GRU_INLINE Vec operator()(const UpdatedRow& row, At at, Vec g) const {
+    const Vec a = fma(g, g, at.load(row.first));
+    at.store(row.first, a);
+    return g * rate / sqrt(a + 1e-6f);
+  }
+};
+
+struct SgdStep {
+  float rate;
+  template <class At>
+  GRU_INLINE Vec operator()(const UpdatedRow&, At, Vec g) const {
+    return g * rate;
+  }
+};
+
+struct RmspropStep {
+  float rate, decay;
+  template <class At>
+  GRU_INLINE Vec operator()(const UpdatedRow& row, At at, Vec g) const {
+    const Vec a = fma(at.load(row.first), splat(decay), g * g * (1.0f - decay));
+    at.store(row.first, a);
+    return g * rate / sqrt(a + 1e-6f);
+  }
+};
+
+struct AdadeltaStep {
+  float decay;
+  template <class At>
+  GRU_INLINE Vec operator()(const UpdatedRow& row, At at, Vec g) const {
+    const Vec a = fma(at.load(row.first), splat(decay), g * g * (1.0f - decay));
+    const Vec u = at.load(row.second);
+    const Vec d = g * sqrt((u + 1e-6f) / (a + 1e-6f));
+    at.store(row.first, a);
+    at.store(row.second, fma(u, splat(decay), d * d * (1.0f - decay)));
+    return d;
+  }
+};
+
+struct AdamStep {
+  float rate, decay, second_decay;
+  AdamCorrection correction;
+  template <class At>
+  GRU_INLINE Vec operator()(const UpdatedRow& row, At at, Vec g) const {
+    const Vec m = fma(at.load(row.first), splat(decay), g * (1.0f - decay));
+    const Vec v = fma(at.load(row.second), splat(second_decay), g * g * (1.0f - second_decay));
+    at.store(row.first, m);
+    at.store(row.second, v);
+    return m * (rate * correction.first) / (sqrt(v * correction.second) + 1e-6f);
+  }
+};
+
+template <class Step>
+GRU_INLINE void update_with(const Step& step, const Optimiser& optimiser, const SummedRows& gradient, int64_t n,
+                            const UpdatedRow& row) {
+  const float weight_decay = optimiser.learning_rate * optimiser.lmbd;
+  const bool decays = optimiser.lmbd > 0.0f, moves_on = optimiser.momentum > 0.0f;
+  for_vectors(0, n, [&](auto at) __attribute__((always_inline)) {
+    Vec d = step(row, at, summed(gradient, at) * gradient.scale);
+    const Vec p = at.load(row.value);
+    if (decays) d = fma(p, splat(weight_decay), d);
+    if (moves_on) {
+      d = d - at.load(row.velocity) * optimiser.momentum;
+      at.store(row.velocity, -d);
+    }
+    at.store(row.value, p - d);
+  });
+}
+
+inline void update(const Optimiser& optimiser, const AdamCorrection& correction, const SummedRows& gradient, int64_t n,
+                   const UpdatedRow& row) {
+  const float rate = optimiser.learning_rate;
+  switch (optimiser.kind) {
+    case OptimiserKind::adagrad:
+      return update_with(AdagradStep{rate}, optimiser, gradient, n, row);
+    case OptimiserKind::sgd:
+      return update_with(SgdStep{rate}, optimiser, gradient, n, row);
+    case OptimiserKind::rmsprop:
+      return update_with(RmspropStep{rate, optimiser.decay}, optimiser, gradient, n, row);
+    case OptimiserKind::adadelta:
+      return update_with(AdadeltaStep{optimiser.decay}, optimiser, gradient, n, row);
+    case OptimiserKind::adam:
+      return update_with(AdamStep{rate, optimiser.decay, optimiser.second_decay, correction}, optimiser, gradient, n,
+                         row);
+  }
+}
+
+inline double squared_norm(const SummedRows& gradient, int64_t n) {
+  double total = 0.0;
+  sum_vectors<1>(0, n, &total, [&](auto at, Vec* sums) __attribute__((always_inline)) {
+    const Vec g = summed(gradient, at);
+    sums[0] = fma(g, g, sums[0]);
+  });
+  return total;
+}
+
+inline void column_sums(const float* data, int64_t rows, int64_t stride, int64_t n, float* sums) {
+  for_vectors(0, n, [&](auto at) {
+    Vec total = at.load(data);
+    for (int64_t r = 1; r < rows; ++r) total += at.load(data + r * stride);
+    at.store(sums, total);
+  });
+}
+
+}  // namespace gru4rec::cpu::GRU_ISA
