@@ -1,0 +1,262 @@
+/**
+ * The bugs that check-bugs plants: in `file`, the text `find`, which stands there exactly once, becomes `replace`. All
+ * of them compile, and each is a mistake that somebody could make. `jest` names other TypeScript tests than the default
+ * (test/parity) to run when the C++ tests pass.
+ */
+
+const kernels = "native/backends/cpu/kernels";
+const cpu = "native/backends/cpu";
+const core = "native/core";
+const engine = "native/engine";
+
+export const bugs = [
+  // --- Schedule -----------------------------------------------------------------------------------------------------
+  {
+    name: "a slot's state is not reset when a session starts",
+    file: `${core}/schedule.cpp`,
+    find: "source = -1;",
+    replace: "source = static_cast<int32_t>(row);",
+  },
+  {
+    name: "states stay where they are when the rows above them disappear",
+    file: `${core}/schedule.cpp`,
+    find: "source_[kept] = source;",
+    replace: "source_[kept] = source < 0 ? source : static_cast<int32_t>(kept);",
+  },
+  {
+    name: "the last pair of every session is left out",
+    file: `${core}/schedule.cpp`,
+    find: "slot.event + 1 >= slot.end",
+    replace: "slot.event + 2 >= slot.end",
+  },
+  {
+    name: "a shuffle never leaves an item in its place",
+    file: `${core}/schedule.cpp`,
+    find: "const uint64_t bound = static_cast<uint64_t>(i) + 1;",
+    replace: "const uint64_t bound = static_cast<uint64_t>(i);",
+  },
+  // --- Random numbers -----------------------------------------------------------------------------------------------
+  {
+    name: "the sample table gives an item its neighbour's share",
+    file: `${core}/sampling_table.cpp`,
+    find: "total += std::pow(static_cast<double>(support[i]), alpha);\n    sum[i] = total;",
+    replace: "sum[i] = total;\n    total += std::pow(static_cast<double>(support[i]), alpha);",
+  },
+  {
+    name: "sampleAlpha is ignored",
+    file: `${core}/sampling_table.cpp`,
+    find: "std::pow(static_cast<double>(support[i]), alpha)",
+    replace: "std::pow(static_cast<double>(support[i]), alpha > 0.0 ? 1.0 : 0.0)",
+  },
+  {
+    name: "dropout keeps what it should drop",
+    file: `${core}/philox.h`,
+    find: "(word >> 8) < dropout.threshold ? 0.0f : dropout.scale",
+    replace: "(word >> 8) < dropout.threshold ? dropout.scale : 0.0f",
+  },
+  {
+    name: "dropout does not scale what stays",
+    file: `${core}/philox.h`,
+    find: "static_cast<float>(1.0 / (1.0 - p))",
+    replace: "1.0f",
+  },
+  {
+    name: "every step draws the same random numbers",
+    file: `${engine}/trainer.cpp`,
+    find: "  ++step_;\n",
+    replace: "",
+  },
+  // --- GRU ----------------------------------------------------------------------------------------------------------
+  {
+    name: "reset and update gate are swapped",
+    file: `${kernels}/gru_impl.h`,
+    find: "float *reset = row.gates + hidden, *update = reset + hidden;\n  for_vectors",
+    replace: "float *update = row.gates + hidden, *reset = update + hidden;\n  for_vectors",
+  },
+  {
+    name: "the update gate blends the wrong way round",
+    file: `${kernels}/gru_impl.h`,
+    find: "fma(z, c, (1.0f - z) * at.load(row.state))",
+    replace: "fma(1.0f - z, c, z * at.load(row.state))",
+  },
+  {
+    name: "tanh for sigmoid in the reset gate",
+    file: `${kernels}/gru_impl.h`,
+    find: "r = sigmoid(r);",
+    replace: "r = tanh(r);",
+  },
+  {
+    name: "the gradient of the reset gate takes the reset state for the state",
+    file: `${kernels}/gru_impl.h`,
+    find: "at.load(reset_gradient) * at.load(row.state)",
+    replace: "at.load(reset_gradient) * at.load(row.reset_state)",
+  },
+  {
+    name: "the derivative of tanh is 1 - y",
+    file: `${kernels}/activation_impl.h`,
+    find: "return 1.0f - y * y;",
+    replace: "return 1.0f - y;",
+  },
+  {
+    name: "the derivative of elu forgets alpha",
+    file: `${kernels}/activation_impl.h`,
+    find: "y + alpha * lambda",
+    replace: "y + lambda",
+  },
+  {
+    name: "the mask of dropoutHidden is not applied in the backward step",
+    file: `${cpu}/gru.cpp`,
+    find: "if (dropout.active()) apply_dropout(dropout, i, width, gradient.row(i));",
+    replace: "",
+  },
+  {
+    name: "the mask of dropoutEmbed is not applied in the backward step",
+    file: `${engine}/backward_pass.cpp`,
+    find: "if (dropout.input.active()) backend.dropout_backward(dropout.input, input_row_gradients());",
+    replace: "",
+  },
+  // --- Scores and losses --------------------------------------------------------------------------------------------
+  {
+    name: "logQ takes targets for samples",
+    file: `${cpu}/scores.cpp`,
+    find: "j < logq.targets ? logq.target_coefficient : logq.sample_coefficient",
+    replace: "j < logq.targets ? logq.sample_coefficient : logq.target_coefficient",
+  },
+  {
+    name: "logQ begins the samples one column early",
+    file: `${cpu}/scores.cpp`,
+    find: "j < logq.targets ?",
+    replace: "j + 1 < logq.targets ?",
+  },
+  {
+    name: "logQ of samples forgets sampleAlpha",
+    file: `${engine}/trainer.cpp`,
+    find: "spec_.logq * spec_.sample_alpha",
+    replace: "spec_.logq",
+  },
+  {
+    name: "the loss is divided by M, not B",
+    file: `${engine}/trainer.cpp`,
+    find: "backend_.loss_gradient(spec_.loss, spec_.batch, scores,",
+    replace: "backend_.loss_gradient(spec_.loss, active, scores,",
+  },
+  {
+    name: "the own target counts as a negative in bpr-max",
+    file: `${kernels}/loss_impl.h`,
+    find: "sum_others<4>(target, n, sums,",
+    replace: "sum_vectors<4>(0, n, sums,",
+  },
+  {
+    name: "no gradient of the square in bpr-max's regularisation",
+    file: `${kernels}/loss_impl.h`,
+    find: "(a * a - mean_square + 2.0f * a) * bpreg",
+    replace: "(a * a - mean_square) * bpreg",
+  },
+  {
+    name: "smoothing is shared by n columns, not n - 1",
+    file: `${kernels}/loss_impl.h`,
+    find: "    return -__builtin_log(p + kEpsilon);\n  }\n\n  const double rest = static_cast<double>(loss.smoothing) / static_cast<double>(n - 1);",
+    replace:
+      "    return -__builtin_log(p + kEpsilon);\n  }\n\n  const double rest = static_cast<double>(loss.smoothing) / static_cast<double>(n);",
+  },
+  {
+    name: "top1 is a mean over the negatives only",
+    file: `${kernels}/loss_impl.h`,
+    find: "return (sums[0] + 0.5) / static_cast<double>(n);",
+    replace: "return (sums[0] + 0.5) / static_cast<double>(n - 1);",
+  },
+  // --- Updates ------------------------------------------------------------------------------------------------------
+  {
+    name: "of an item's gradients the last one counts, not the sum",
+    file: `${kernels}/update_impl.h`,
+    find: "++i) g += at.load",
+    replace: "++i) g = at.load",
+  },
+  {
+    name: "momentum has the wrong sign",
+    file: `${kernels}/update_impl.h`,
+    find: "d = d - at.load(row.velocity) * optimiser.momentum;",
+    replace: "d = d + at.load(row.velocity) * optimiser.momentum;",
+  },
+  {
+    name: "lmbd is dropped",
+    file: `${kernels}/update_impl.h`,
+    find: "if (decays) d =",
+    replace: "if (decays && n < 0) d =",
+  },
+  {
+    name: "lmbd is not multiplied by the learning rate",
+    file: `${kernels}/update_impl.h`,
+    find: "optimiser.learning_rate * optimiser.lmbd",
+    replace: "optimiser.lmbd",
+  },
+  {
+    name: "adam does not correct the moments of rows",
+    file: `${cpu}/update.cpp`,
+    find: "adam_correction(optimiser, ++table.updates[item])",
+    replace: "adam_correction(optimiser, 1 << 24)",
+  },
+  {
+    name: "gradCap leaves rows as they are",
+    file: `${cpu}/update.cpp`,
+    find: "rows_of_group(groups, g, gradient, factor)",
+    replace: "rows_of_group(groups, g, gradient, factor > 1.0f ? factor : 1.0f)",
+  },
+  {
+    name: "gradCap's norm leaves rows out",
+    file: `${engine}/backward_pass.cpp`,
+    find: "  backend.add_squared_norm_rows(output_groups_.view, output_rows(), total);\n",
+    replace: "",
+  },
+  {
+    name: "By is touched by an input",
+    file: `${cpu}/update.cpp`,
+    find: "last[-1] >= gradient.rows",
+    replace: "last[-1] > gradient.rows",
+  },
+  // --- Prediction and evaluation ------------------------------------------------------------------------------------
+  {
+    name: "ranks begin at 0",
+    file: `${engine}/evaluator.cpp`,
+    find: "return greater + 1.0;",
+    replace: "return greater;",
+  },
+  {
+    name: "conservative ranks ignore ties",
+    file: `${engine}/evaluator.cpp`,
+    find: "return greater + equal + 1.0;",
+    replace: "return greater + 1.0;",
+  },
+  {
+    name: "a target among the candidates ties with itself",
+    file: `${cpu}/ranking.cpp`,
+    find: "sum.equal - (counted_itself ? 1 : 0)",
+    replace: "sum.equal - (counted_itself && items == nullptr ? 1 : 0)",
+  },
+  {
+    name: "equal scores put the higher item first",
+    file: `${cpu}/ranking.cpp`,
+    find: "a.score == b.score && a.item < b.item",
+    replace: "a.score == b.score && a.item > b.item",
+  },
+  {
+    name: "candidates in the second block of items are lost",
+    file: `${cpu}/ranking.cpp`,
+    find: "only_list ? list[first + place]",
+    replace: "only_list ? list[place]",
+  },
+  {
+    name: "dropout when evaluating",
+    file: `${engine}/evaluator.cpp`,
+    find: "const StepDropout dropout = no_dropout(spec);",
+    replace:
+      "StepDropout dropout = no_dropout(spec);\n" +
+      "  dropout.hidden[0] = make_dropout(0.5, random_stream(1, Purpose::hidden_dropout, 0));",
+  },
+  {
+    name: "a softmax over the listed items only in recommend",
+    file: `${cpu}/ranking.cpp`,
+    find: "const bool only_list = list != nullptr && !wants_sums;",
+    replace: "const bool only_list = list != nullptr;",
+  },
+];
