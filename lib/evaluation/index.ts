@@ -1,0 +1,9 @@
+export { evaluateBaselines, type BaselineMetrics } from "./evaluate-baselines";
+export {
+  checkEvaluateOptions,
+  evaluateModel,
+  type EvaluateOptions,
+  type Evaluation,
+  type Ties,
+} from "./evaluate-model";
+export { checkListLengths, DEFAULT_K, type ListLengths, type Metrics } from "./metrics";

@@ -1,0 +1,2 @@
+export { Gru4Rec } from "./gru4rec";
+export type { LoadOptions } from "./model-file";

@@ -1,0 +1,45 @@
+import { Gru4RecError, reason, type ErrorCode } from "../errors";
+import type { NativeCancellation } from "./addon";
+import { loadAddon } from "./load";
+
+/** An error of the addon as ours; others stay what they are. */
+function translate(error: unknown): unknown {
+  const code = (error as { code?: unknown } | null)?.code;
+  if (error instanceof Gru4RecError || typeof code !== "string" || !code.startsWith("ERR_")) return error;
+  return new Gru4RecError(code as ErrorCode, reason(error), { cause: error });
+}
+
+/** The error of a call that `signal` stopped. */
+export function aborted(signal: AbortSignal): Gru4RecError {
+  return new Gru4RecError("ERR_ABORTED", "The call was aborted", { cause: signal.reason });
+}
+
+/** Runs a synchronous method of the addon. @throws {@link Gru4RecError} in place of the addon's errors. */
+export function callNative<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw translate(error);
+  }
+}
+
+/**
+ * Runs an asynchronous method of the addon, which `signal` stops.
+ * @throws {@link Gru4RecError} in place of the addon's errors; `ERR_ABORTED` when the signal came, before or meanwhile.
+ */
+export async function runNative<T>(
+  signal: AbortSignal | undefined,
+  call: (cancellation: NativeCancellation | undefined) => Promise<T>,
+): Promise<T> {
+  if (signal?.aborted) throw aborted(signal);
+  const cancellation = signal && new (loadAddon().Cancellation)();
+  const cancel = () => cancellation!.cancel();
+  signal?.addEventListener("abort", cancel, { once: true });
+  try {
+    return await call(cancellation);
+  } catch (error) {
+    throw translate(error);
+  } finally {
+    signal?.removeEventListener("abort", cancel);
+  }
+}

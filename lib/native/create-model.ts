@@ -1,0 +1,51 @@
+import { parseActivation, type Config } from "../config";
+import type { NativeModel, NativeModelSpec, NativeTrainingSpec } from "./addon";
+import { callNative } from "./call";
+import { loadAddon } from "./load";
+
+export function modelSpec(config: Config, items: number): NativeModelSpec {
+  const { embedding, layers } = config;
+  const separate = embedding !== "none" && embedding !== "shared";
+  return {
+    items,
+    layers,
+    embedding: separate ? "separate" : embedding,
+    embeddingSize: separate ? (embedding === "layersize" ? layers[0]! : embedding) : 0,
+    hiddenAct: parseActivation(config.hiddenAct),
+    finalAct: parseActivation(config.finalAct),
+    resetAfter: config.resetAfter,
+  };
+}
+
+export function trainingSpec(config: Config): NativeTrainingSpec {
+  const [decay = 0, secondDecay = 0] = config.adaptParams;
+  const logq = config.loss === "cross-entropy" || config.loss === "xe_logit" ? config.logq : 0;
+  return {
+    loss: config.loss,
+    smoothing: config.smoothing,
+    bpreg: config.bpreg,
+    optimiser: config.adapt,
+    learningRate: config.learningRate,
+    momentum: config.momentum,
+    lmbd: config.lmbd,
+    decay,
+    secondDecay,
+    batchSize: config.batchSize,
+    nSample: config.nSample,
+    sampleAlpha: config.sampleAlpha,
+    sampleStore: config.sampleStore,
+    logq,
+    dropoutEmbed: config.dropoutEmbed,
+    dropoutHidden: config.dropoutHidden,
+    gradCap: config.gradCap,
+    seed: config.seed,
+    randomOrder: config.trainRandomOrder,
+  };
+}
+
+/** A native model of a configuration; its weights are not yet set. @throws {@link Gru4RecError} `ERR_DEVICE` and others. */
+export function createModel(config: Config, items: number): NativeModel {
+  const { Model } = loadAddon();
+  const { device, threads } = config;
+  return callNative(() => new Model(modelSpec(config, items), { device, threads }));
+}

@@ -1,0 +1,11 @@
+export type {
+  NativeAddon,
+  NativeModel,
+  NativeProgress,
+  NativeRecommendations,
+  NativeTensor,
+  NativeTies,
+} from "./addon";
+export { aborted, callNative, runNative } from "./call";
+export { createModel, trainingSpec } from "./create-model";
+export { loadAddon } from "./load";

@@ -1,0 +1,67 @@
+import type { NativeProgress } from "../native";
+
+/** How far training is. */
+export interface TrainProgress {
+  /** From 1. */
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Mini-batches of the epoch so far. */
+  readonly step: number;
+  /** Pairs of an event and its next one trained in the epoch so far, and in all of it. */
+  readonly events: number;
+  readonly totalEvents: number;
+  /** Mean loss of the epoch so far. */
+  readonly loss: number;
+  readonly miniBatchesPerSecond: number;
+  readonly eventsPerSecond: number;
+  /** Estimate of the time until the last epoch ends. */
+  readonly secondsLeft: number;
+  /** Whether the epoch is over. */
+  readonly epochDone: boolean;
+}
+
+/** Makes progress reports of what the epochs tell. Rates are those of the epoch under way. */
+export class ProgressMeter {
+  constructor(private readonly epochs: number) {}
+
+  progress(epoch: number, native: NativeProgress, epochDone: boolean): TrainProgress {
+    const { steps, events, totalEvents, loss, seconds } = native;
+    const eventsPerSecond = seconds > 0 ? events / seconds : 0;
+    const eventsLeft = (epochDone ? 0 : totalEvents - events) + (this.epochs - epoch) * totalEvents;
+    return {
+      epoch,
+      epochs: this.epochs,
+      step: steps,
+      events,
+      totalEvents,
+      loss,
+      miniBatchesPerSecond: seconds > 0 ? steps / seconds : 0,
+      eventsPerSecond,
+      secondsLeft: eventsLeft === 0 ? 0 : eventsLeft / eventsPerSecond,
+      epochDone,
+    };
+  }
+}
+
+function formatDuration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "?";
+  const whole = Math.ceil(seconds);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes}:${two(whole % 60)}`;
+  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
+}
+
+/** One line: epoch, loss, mini-batches/s, events/s and time left. */
+export function formatProgress(progress: TrainProgress): string {
+  const { epoch, epochs, events, totalEvents, loss } = progress;
+  const rate = (value: number) => Math.round(value).toLocaleString("en-US");
+  return [
+    `epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`,
+    `${String(Math.floor((100 * events) / Math.max(totalEvents, 1))).padStart(3)} %`,
+    `loss ${loss.toFixed(4)}`,
+    `${rate(progress.miniBatchesPerSecond)} mini-batches/s`,
+    `${rate(progress.eventsPerSecond)} events/s`,
+    `${formatDuration(progress.secondsLeft)} left`,
+  ].join("  ");
+}

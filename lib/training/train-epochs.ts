@@ -1,0 +1,72 @@
+import type { Config } from "../config";
+import { trainingOrder, type TrainingData } from "../data";
+import { Gru4RecError } from "../errors";
+import { callNative, runNative, trainingSpec, type NativeModel, type NativeProgress } from "../native";
+import { ProgressMeter, type TrainProgress } from "./progress";
+
+/** What one epoch came to. */
+export interface EpochReport {
+  /** From 1. */
+  readonly epoch: number;
+  /** Mean loss over the epoch's events, dropout and negative samples included. */
+  readonly loss: number;
+  /** Mini-batches. */
+  readonly steps: number;
+  /** Pairs of an event and its next one. */
+  readonly events: number;
+  readonly seconds: number;
+}
+
+export interface TrainEpochsOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called at most ten times a second, and at the end of every epoch. */
+  readonly onProgress?: ((progress: TrainProgress) => void) | undefined;
+}
+
+/**
+ * Trains `config.nEpochs` epochs.
+ * @param model - With its weights set.
+ * @throws {@link Gru4RecError} `ERR_NOT_FINITE` when the loss is no number any more, `ERR_ABORTED`; what `onProgress`
+ * throws.
+ */
+export async function trainEpochs(
+  model: NativeModel,
+  data: TrainingData,
+  config: Config,
+  { signal, onProgress }: TrainEpochsOptions,
+): Promise<EpochReport[]> {
+  const history: EpochReport[] = [];
+  // The shuffle starts from ascending session id, so the order of time plays no part then.
+  const order = trainingOrder(data.startTimes, config.timeSort && !config.trainRandomOrder);
+  const meter = new ProgressMeter(config.nEpochs);
+  const stop = new AbortController();
+  const stopSignal = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+  let callbackFailure: { readonly error: unknown } | undefined;
+
+  await runNative(stopSignal, () => model.prepareTraining(trainingSpec(config), data.support));
+  for (let epoch = 1; epoch <= config.nEpochs; ++epoch) {
+    const report = (progress: NativeProgress) => {
+      try {
+        onProgress?.(meter.progress(epoch, progress, false));
+      } catch (error) {
+        callbackFailure ??= { error };
+        stop.abort();
+      }
+    };
+    let result: NativeProgress;
+    try {
+      result = await runNative(stopSignal, (cancellation) =>
+        model.trainEpoch(data.sessions, order, onProgress && report, cancellation),
+      );
+    } catch (error) {
+      if (callbackFailure !== undefined) throw callbackFailure.error;
+      if (!(error instanceof Gru4RecError) || error.code !== "ERR_NOT_FINITE") throw error;
+      throw new Gru4RecError(error.code, `Epoch ${epoch}: ${error.message}`, { cause: error });
+    }
+    const { loss, steps, events, seconds } = result;
+    history.push({ epoch, loss, steps, events, seconds });
+    onProgress?.(meter.progress(epoch, result, true));
+  }
+  callNative(() => model.finishTraining());
+  return history;
+}
