@@ -1,0 +1,2 @@
+#define GRU_ISA portable
+#include "backends/cpu/gemm/micro_kernels_impl.h"
