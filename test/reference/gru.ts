@@ -1,6 +1,6 @@
 import type { NativeActivation } from "../../lib/native/addon";
 import { activate, activationSlope, sigmoid } from "./activation";
-import { Matrix } from "./matrix";
+import type { Matrix } from "./matrix";
 
 /** The parameters of one layer, or their gradients. */
 export interface LayerParameters {

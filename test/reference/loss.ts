@@ -38,12 +38,8 @@ export function rowLoss(
   target: number,
 ): RowLoss {
   if (scores.length < 2) throw new Error(`Expected at least 2 scores but received ${scores.length}`);
-  switch (training.loss) {
-    case "cross-entropy":
-      return crossEntropy(scores, target, training.smoothing);
-    case "xe_logit":
-      return crossEntropyFromLogits(scores, target, training.smoothing);
-  }
+  if (training.loss === "cross-entropy") return crossEntropy(scores, target, training.smoothing);
+  if (training.loss === "xe_logit") return crossEntropyFromLogits(scores, target, training.smoothing);
 
   const activated = scores.map((score) => activate(finalAct, score));
   const { loss, gradient } = pairwise(training, activated, target);

@@ -1,5 +1,5 @@
 import type { NativeTrainingSpec } from "../../lib/native/addon";
-import { Matrix } from "./matrix";
+import type { Matrix } from "./matrix";
 import { type Parameters } from "./parameters";
 import type { Gradients } from "./step";
 
@@ -75,26 +75,26 @@ export class Optimiser {
         return (learningRate * g) / Math.sqrt(squares[d]! + epsilon);
       case "rmsprop":
         squares[d] = decay * squares[d]! + (1 - decay) * g * g;
-        return (learningRate * g) / Math.sqrt(squares[d]! + epsilon);
+        return (learningRate * g) / Math.sqrt(squares[d] + epsilon);
       case "adadelta": {
         squares[d] = decay * squares[d]! + (1 - decay) * g * g;
-        const change = g * Math.sqrt((second[d]! + epsilon) / (squares[d]! + epsilon));
+        const change = g * Math.sqrt((second[d]! + epsilon) / (squares[d] + epsilon));
         second[d] = decay * second[d]! + (1 - decay) * change * change;
         return change;
       }
       case "adam": {
         second[d] = decay * second[d]! + (1 - decay) * g;
         squares[d] = secondDecay * squares[d]! + (1 - secondDecay) * g * g;
-        const mean = second[d]! / (1 - decay ** state.count);
-        const variance = squares[d]! / (1 - secondDecay ** state.count);
+        const mean = second[d] / (1 - decay ** state.count);
+        const variance = squares[d] / (1 - secondDecay ** state.count);
         return (learningRate * mean) / (Math.sqrt(variance) + epsilon);
       }
     }
   }
 
   private stateOf(name: string, row: number, cols: number): RowState {
-    let rows = this.states.get(name);
-    if (!rows) this.states.set(name, (rows = new Map()));
+    const rows = this.states.get(name) ?? new Map<number, RowState>();
+    this.states.set(name, rows);
     let state = rows.get(row);
     if (!state) {
       const zeros = (): Float64Array => new Float64Array(cols);

@@ -1,19 +1,20 @@
 /** Four 32-bit words. */
 export type Words = readonly [number, number, number, number];
 
-/** 64-bit product of two 32-bit integers as [high, low], by 16-bit halves: every partial sum stays below 2^53. */
-function multiply(a: number, b: number): [high: number, low: number] {
+/** High 32 bits of a product of two 32-bit integers, by 16-bit halves: every partial sum stays below 2^53. */
+function highProduct(a: number, b: number): number {
   const aHigh = a >>> 16;
   const aLow = a & 0xffff;
   const bHigh = b >>> 16;
   const bLow = b & 0xffff;
-  const lowest = aLow * bLow;
-  const middle = aHigh * bLow + Math.floor(lowest / 0x10000);
+  const middle = aHigh * bLow + Math.floor((aLow * bLow) / 0x10000);
   const otherMiddle = aLow * bHigh + (middle % 0x10000);
-  return [
-    aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(otherMiddle / 0x10000),
-    (otherMiddle % 0x10000) * 0x10000 + (lowest % 0x10000),
-  ];
+  return aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(otherMiddle / 0x10000);
+}
+
+/** Low 32 bits of a product of two 32-bit integers. */
+function lowProduct(a: number, b: number): number {
+  return Math.imul(a, b) >>> 0;
 }
 
 /** Philox 4x32-10 (docs/random.md). */
@@ -21,8 +22,10 @@ export function philox(key: readonly [number, number], counter: Words): Words {
   let [k0, k1] = key;
   let [c0, c1, c2, c3] = counter;
   for (let round = 0; round < 10; ++round) {
-    const [high0, low0] = multiply(0xd2511f53, c0);
-    const [high1, low1] = multiply(0xcd9e8d57, c2);
+    const high0 = highProduct(0xd2511f53, c0);
+    const low0 = lowProduct(0xd2511f53, c0);
+    const high1 = highProduct(0xcd9e8d57, c2);
+    const low1 = lowProduct(0xcd9e8d57, c2);
     c0 = (high1 ^ c1 ^ k0) >>> 0;
     c1 = low1;
     c2 = (high0 ^ c3 ^ k1) >>> 0;

@@ -93,7 +93,7 @@ export function score(parameters: Parameters, output: Float64Array, item: number
 
 /** log q of a column of the scores: targets count with their support, samples with support^sampleAlpha. */
 function logFrequency(training: NativeTrainingSpec, support: number, isTarget: boolean): number {
-  return (isTarget ? 1 : training.sampleAlpha) * Math.log(support);
+  return Math.log(isTarget ? support : support ** training.sampleAlpha);
 }
 
 /** Forward and backward pass of one training step. Nothing is updated. */
@@ -118,7 +118,7 @@ export function computeStep(
     columns.forEach((item, j) => {
       scores[j] = score(parameters, stack.output, item);
       if (correctsLogq && training.logq > 0) {
-        scores[j]! -= training.logq * logFrequency(training, input.support[item]!, j < M);
+        scores[j] -= training.logq * logFrequency(training, input.support[item]!, j < M);
       }
     });
     const term = rowLoss(training, spec.finalAct, scores, i);
