@@ -2,11 +2,11 @@
  * Makes the click log of the demo: a furniture shop whose visitors have reasons for what they click next.
  *
  * An item has a category and a style; both, and the items themselves, are popular to very different degrees. A visitor
- *   - follows an item to one of its four companions. Which one depends on the style of the click *before* (a pair of
- *     clicks says more than its last one);
- *   - keeps to the style of the first click while looking around in a category or a related one, and comes back to the
- *     category of the first click (long-range order);
- *   - looks at the same item once more.
+ *   - compares: goes back to the item before the last one, or looks at the last one again (short-range order);
+ *   - follows an item to one of its four companions. Which one depends on the style that the visit began with, however
+ *     long ago (long-range order);
+ *   - looks around in the category at hand or a related one, mostly among items of the style that the visit began with,
+ *     and comes back to the category that it began with.
  * Session lengths are geometric. Sessions start all over 30 days, most of them in the evening.
  */
 import { createWriteStream } from "node:fs";
@@ -29,7 +29,7 @@ const meanPause = 75;
 const companions = 4;
 
 /** What the next click is, as probabilities. The rest looks around in the category at hand. */
-const habits = { repeat: 0.05, companion: 0.4, home: 0.1, related: 0.1 };
+const habits = { repeat: 0.04, back: 0.08, companion: 0.33, home: 0.1, related: 0.1 };
 /** Looking around, this share of the clicks keeps to the style of the first one. */
 const loyalty = 0.65;
 
@@ -87,11 +87,11 @@ function makeSession(shop, meanLength, random) {
       : shop.drawFrom[category])();
   while (random() < 1 - 1 / meanLength) {
     const last = clicks.at(-1);
-    const before = clicks.at(-2) ?? last;
     let choice = random();
     if ((choice -= habits.repeat) < 0) clicks.push(last);
+    else if ((choice -= habits.back) < 0) clicks.push(clicks.at(-2) ?? last);
     else if ((choice -= habits.companion) < 0) {
-      clicks.push(last.companions[random() < 0.8 ? before.style % companions : Math.floor(random() * companions)]);
+      clicks.push(last.companions[random() < 0.8 ? first.style % companions : Math.floor(random() * companions)]);
     } else if ((choice -= habits.home) < 0) clicks.push(lookAround(first.category));
     else if ((choice -= habits.related) < 0) clicks.push(lookAround(pick(shop.related[last.category], random)));
     else clicks.push(lookAround(last.category));
