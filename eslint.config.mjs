@@ -2,7 +2,16 @@ import { defineConfig } from "eslint/config";
 import tseslint from "typescript-eslint";
 
 /** Globals of Node that scripts use. */
-const nodeGlobals = ["Buffer", "URL", "clearTimeout", "console", "performance", "process", "setTimeout"];
+const nodeGlobals = [
+  "AbortController",
+  "Buffer",
+  "URL",
+  "clearTimeout",
+  "console",
+  "performance",
+  "process",
+  "setTimeout",
+];
 
 export default defineConfig(
   { ignores: ["build/", "coverage/", "dist/", "node_modules/", "prebuilds/"] },
