@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Problem } from "../errors";
+import { describeValue, type Problem } from "../errors";
 import { unknownParameter } from "./nearest";
 import { parameterMeta, parameterNames, parameterSchema, type ParameterName } from "./schema";
 
@@ -18,8 +18,8 @@ const ELU_PARAM = "elu_param";
 
 /** Our name of every name that a parameter string may use: the author's, and ours. */
 const OUR_NAMES: ReadonlyMap<string, ParameterName> = new Map([
-  ...parameterNames.map((name) => [name, name] as const),
   ...parameterNames.map((name) => [parameterMeta.get(parameterSchema.shape[name])?.author ?? name, name] as const),
+  ...parameterNames.map((name) => [name, name] as const),
 ]);
 const KNOWN_NAMES = [...new Set([...OUR_NAMES.keys(), CONSTRAINED_EMBEDDING, ELU_PARAM])];
 
@@ -36,7 +36,8 @@ function parseBoolean(text: string): unknown {
 
 /** The value that `text` stands for, or `text` itself, which the schema then refuses. */
 function parseValue(schema: z.core.$ZodType, text: string): unknown {
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) return parseValue(schema.unwrap(), text);
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional || schema instanceof z.ZodReadonly)
+    return parseValue(schema.unwrap(), text);
   if (schema instanceof z.ZodBoolean) return parseBoolean(text);
   if (schema instanceof z.ZodArray) return text === "" ? [] : text.split("/").map(parseNumber);
   return schema instanceof z.ZodNumber || schema instanceof z.ZodUnion ? parseNumber(text) : text;
@@ -89,7 +90,7 @@ function applyConstrainedEmbedding(
 ): void {
   const constrained = text === undefined ? true : parseBoolean(text);
   if (typeof constrained !== "boolean") {
-    const message = `Expected ${CONSTRAINED_EMBEDDING} to be True or False but received ${JSON.stringify(text)} (string)`;
+    const message = `Expected ${CONSTRAINED_EMBEDDING} to be True or False but received ${describeValue(text)}`;
     problems.push({ path: CONSTRAINED_EMBEDDING, message });
   }
   const width = values.embedding ?? 0;
@@ -108,7 +109,7 @@ function applyEluParam(
   if (text === undefined) return;
   const alpha = parseNumber(text);
   if (typeof alpha !== "number" || alpha < 0) {
-    const message = `Expected ${ELU_PARAM} to be a number of at least 0 but received ${JSON.stringify(text)} (string)`;
+    const message = `Expected ${ELU_PARAM} to be a number of at least 0 but received ${describeValue(text)}`;
     problems.push({ path: ELU_PARAM, message });
     return;
   }
@@ -116,7 +117,7 @@ function applyEluParam(
   if (loss === "cross-entropy" || loss === "xe_logit") return;
   const finalAct = alpha === 0 ? "linear" : `elu-${alpha}`;
   if (values.finalAct !== undefined && values.finalAct !== finalAct) {
-    const message = `Expected ${names.finalAct} to be ${finalAct} with ${ELU_PARAM}=${text} but received ${String(values.finalAct)}`;
+    const message = `Expected ${names.finalAct} to be ${finalAct} with ${ELU_PARAM}=${text} but received ${describeValue(values.finalAct)}`;
     problems.push({ path: names.finalAct!, message });
     return;
   }

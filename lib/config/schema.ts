@@ -74,6 +74,7 @@ export const parameterSchema = z.strictObject({
     .register(parameterMeta, { author: "hidden_act", doc: "Activation of the hidden units." }),
   layers: listOf(integer(1), "layer widths")
     .min(1, "a list of at least one layer width")
+    .readonly()
     .default([100])
     .register(parameterMeta, { author: "layers", doc: "Hidden units of each GRU layer." }),
   nEpochs: integer(1)
@@ -128,7 +129,7 @@ export const parameterSchema = z.strictObject({
   adapt: oneOf("adagrad", "sgd", "rmsprop", "adadelta", "adam")
     .default("adagrad")
     .register(parameterMeta, { author: "adapt", doc: "Optimiser." }),
-  adaptParams: listOf(below(0, 1), "decay rates").optional().register(parameterMeta, {
+  adaptParams: listOf(below(0, 1), "decay rates").readonly().optional().register(parameterMeta, {
     author: "adapt_params",
     doc: "Decay rates of the optimiser: [r] of rmsprop and adadelta (default [0.9]), [b1, b2] of adam (default [0.9, 0.999]).",
   }),
@@ -141,7 +142,10 @@ export const parameterSchema = z.strictObject({
     doc: "Shuffle the sessions in every epoch; wins over timeSort.",
   }),
   embedding: z
-    .union([z.literal(["none", "shared", "layersize"]), integer(1)], EMBEDDING_TEXT)
+    .union(
+      [z.literal(["none", "shared", "layersize"]), z.int().min(1, EMBEDDING_TEXT).max(LARGEST_SIZE, EMBEDDING_TEXT)],
+      EMBEDDING_TEXT,
+    )
     .default("shared")
     .register(parameterMeta, {
       author: "embedding",

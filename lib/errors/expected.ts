@@ -11,7 +11,7 @@ export function describeValue(value: unknown): string {
   if (Array.isArray(value)) return `[${shorten(value.map(String).join(","))}] (array)`;
   if (typeof value === "object") return `${Object.prototype.toString.call(value).slice(8, -1)} (object)`;
   if (typeof value === "function") return "a function";
-  return `${shorten(String(value))} (${typeof value})`;
+  return `${shorten((value as number | bigint | boolean | symbol).toString())} (${typeof value})`;
 }
 
 /** "Expected k to be an integer from 1 to 5 but received 6 (number)" */
@@ -21,7 +21,7 @@ export function expected(name: string, what: string, received: unknown): string 
 
 /** Text of an error, without its stack and on one line. */
 export function reason(error: unknown): string {
-  const text = error instanceof Error || hasMessage(error) ? error.message : String(error);
+  const text = hasMessage(error) ? error.message : String(error);
   return text.split("\n", 1)[0]!.trim();
 }
 

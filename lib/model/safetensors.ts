@@ -27,8 +27,8 @@ const LENGTH_BYTES = 8;
 const ALIGNMENT = 8;
 /** The format's own limit. */
 const LONGEST_HEADER = 100_000_000;
-/** Node reads at most 2 GiB at once. */
-const READ_BYTES = 1 << 30;
+/** Node reads at most 2 GiB at once, and zlib takes at most 4. */
+const PIECE_BYTES = 1 << 30;
 const NO_CHECKSUM = "00000000";
 const CHECKSUM = /("crc32":")[0-9a-f]{8}(")/;
 
@@ -54,6 +54,13 @@ function encodeHeader(metadata: Readonly<Record<string, string>>, tensors: reado
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
   return json.padEnd(Math.ceil(json.length / ALIGNMENT) * ALIGNMENT, " ");
+}
+
+/** CRC-32 of what `checksum` is of, and then `bytes`. Piece by piece: zlib counts in 32 bits and starts anew at a null pointer. */
+function extendChecksum(checksum: number, bytes: Uint8Array): number {
+  for (let start = 0; start < bytes.length; start += PIECE_BYTES)
+    checksum = crc32(bytes.subarray(start, start + PIECE_BYTES), checksum);
+  return checksum;
 }
 
 function checksumText(checksum: number): string {
@@ -83,7 +90,7 @@ export async function writeSafetensors(
       await file.writeFile(header);
       for (const tensor of tensors) {
         const bytes = bytesOf(tensor.values());
-        checksum = crc32(bytes, checksum);
+        checksum = extendChecksum(checksum, bytes);
         await file.writeFile(bytes);
       }
       await file.write(header.replace(CHECKSUM, `$1${checksumText(checksum)}$2`), LENGTH_BYTES);
@@ -143,7 +150,7 @@ export class SafetensorsFile {
     let position = LENGTH_BYTES + this.header.length;
     for (const tensor of this.tensors) {
       const bytes = await readBytes(this.file, byteLength(tensor), position);
-      checksum = crc32(new Uint8Array(bytes), checksum);
+      checksum = extendChecksum(checksum, new Uint8Array(bytes));
       position += bytes.byteLength;
       const Values = DTYPES[tensor.dtype];
       visit(tensor, new Values(bytes));
@@ -162,7 +169,7 @@ async function readBytes(file: FileHandle, length: number, position: number): Pr
   const bytes = new Uint8Array(new ArrayBuffer(length));
   let filled = 0;
   while (filled < length) {
-    const { bytesRead } = await file.read(bytes, filled, Math.min(length - filled, READ_BYTES), position + filled);
+    const { bytesRead } = await file.read(bytes, filled, Math.min(length - filled, PIECE_BYTES), position + filled);
     if (bytesRead === 0) throw new FormatError(`it ends ${length - filled} bytes early`);
     filled += bytesRead;
   }
