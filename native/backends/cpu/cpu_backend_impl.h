@@ -83,6 +83,10 @@ class CpuBackend final : public Backend {
   void do_top_k(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, int64_t k, const Candidates& candidates,
                 const Exclusions& exclusions, Span<int32_t> items, Matrix scores, Span<float> log_sum_exp) override;
 
+  /// to <- from * mask, row `i` of a matrix of this width.
+  void drop(const Dropout& dropout, int64_t i, const float* from, int64_t width, float* to) const {
+    kernels_.dropout(dropout, static_cast<uint64_t>(i * width), width, from, to);
+  }
   void top_k_of_rows(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, int64_t k, int64_t capacity,
                      const Candidates& candidates, const Exclusions& exclusions, Span<int32_t> items, Matrix scores,
                      Span<float> log_sum_exp);

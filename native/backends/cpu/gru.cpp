@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "backends/cpu/cpu_backend_impl.h"
-#include "backends/cpu/dropout.h"
 
 namespace gru4rec::cpu {
 
@@ -57,7 +56,7 @@ void CpuBackend::do_gru_forward(const GruLayer& layer, ConstMatrix input_gates, 
     for (int64_t i = first; i < last; ++i) {
       if (!reset_before) kernels_.gru_gates(row(i), false);
       kernels_.gru_state(row(i), reset_before, hidden.row(i));
-      if (dropout.active()) apply_dropout(dropout, i, width, hidden.row(i));
+      if (dropout.active()) drop(dropout, i, hidden.row(i), width, hidden.row(i));
     }
   });
 }
@@ -78,7 +77,7 @@ void CpuBackend::do_gru_backward(const GruLayer& layer, const GruTrace& trace, c
   };
   for_blocks(rows, rows_per_block(width), [&](int64_t first, int64_t last) {
     for (int64_t i = first; i < last; ++i) {
-      if (dropout.active()) apply_dropout(dropout, i, width, gradient.row(i));
+      if (dropout.active()) drop(dropout, i, gradient.row(i), width, gradient.row(i));
       kernels_.gru_state_backward(row(i), reset_before);
     }
   });

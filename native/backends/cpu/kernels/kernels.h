@@ -4,6 +4,7 @@
 
 #include "backends/cpu/isa.h"
 #include "core/model_spec.h"
+#include "core/philox.h"
 
 namespace gru4rec::cpu {
 
@@ -51,9 +52,18 @@ struct SummedRows {
   float scale;
 };
 
+/// Words that random_words may write behind those asked for: it fills whole vectors.
+constexpr int64_t kRandomWordsMargin = 28;
+
 /// Loops over rows of floats, compiled for one instruction set. The CPU back end cuts the work into rows and calls
 /// these; each works on memory of its row alone.
 struct Kernels {
+  /// Words of `blocks` random blocks, in the order of the stream. Room for
+  /// 4 blocks + kRandomWordsMargin.
+  void (*random_words)(const RandomStream& stream, uint32_t first_block, int64_t blocks, uint32_t* words);
+  /// to [n] <- from * mask, for elements first_index, first_index + 1, … of a matrix. `to` may be `from`.
+  void (*dropout)(const Dropout& dropout, uint64_t first_index, int64_t n, const float* from, float* to);
+
   /// r, z <- sigmoid, in place. With `reset_before`, reset_state <- r * h.
   void (*gru_gates)(const GruRow& row, bool reset_before);
   /// c <- activation, in place, with r * reset_state added before it unless `reset_before`.
