@@ -46,6 +46,7 @@ export interface NativeTrainingSpec {
   readonly nSample: number;
   readonly sampleAlpha: number;
   readonly sampleStore: number;
+  /** Has no effect with the pairwise losses. */
   readonly logq: number;
   readonly dropoutEmbed: number;
   readonly dropoutHidden: number;
@@ -111,7 +112,10 @@ export interface NativeModel {
   writeTensor(name: string, values: Float32Array): void;
   /** Draws initial weights (docs/random.md). */
   initialise(options: { readonly sigma: number; readonly normal: boolean; readonly seed: number }): Promise<void>;
-  /** Allocates what training needs: optimiser state, samples, work space. `support` [items]: training events of each. */
+  /**
+   * Begins training: allocates optimiser state, samples and work space, and counts steps and epochs from 0.
+   * @param support - [items] training events of each item.
+   */
   prepareTraining(spec: NativeTrainingSpec, support: Uint32Array): Promise<void>;
   /**
    * One epoch over `sessions` in the order given ([sessions], session numbers).

@@ -74,7 +74,7 @@ struct TrainingSpec {
   int64_t samples = 2048;
   double sample_alpha = 0.5;
   int64_t sample_store = 10'000'000;  ///< ids of negative samples drawn ahead; never changes the result
-  double logq = 0.0;                  ///< cross-entropy and xe_logit only
+  double logq = 0.0;                  ///< no effect with the pairwise losses
   double dropout_embed = 0.0;
   double dropout_hidden = 0.0;
   double grad_cap = 0.0;  ///< 0 = no cap

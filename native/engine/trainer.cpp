@@ -12,6 +12,11 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kReportInterval{100};
 
+/// The correction belongs to the softmax; the pairwise losses go without.
+bool uses_logq(const TrainingSpec& spec) {
+  return spec.logq > 0.0 && (spec.loss.kind == LossKind::cross_entropy || spec.loss.kind == LossKind::xe_logit);
+}
+
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 /// Pairs of input and target in the sessions of `order`.
@@ -36,7 +41,7 @@ Trainer::Trainer(Parameters& parameters, const TrainingSpec& spec, Span<const ui
       row_losses_(backend_, spec.batch),
       totals_(backend_, 1),
       dropout_(no_dropout(parameters.spec())) {
-  if (spec.logq > 0.0) {
+  if (uses_logq(spec)) {
     std::vector<float> log_support(support.size);
     for (int64_t i = 0; i < support.size; ++i) log_support[i] = static_cast<float>(std::log(support[i]));
     log_support_ = Array<float>(backend_, support.size);
