@@ -22,8 +22,9 @@ namespace {
 constexpr int64_t kMaxChunk = 384;
 /// Floats of packed Y that a thread keeps at hand: half of a usual L2 cache.
 constexpr int64_t kPackedFloats = 128 * 1024;
-/// Rows of X whose copies or sums are in the cache together: a multiple of every tile's rows and every vector's lanes.
-constexpr int64_t kGroupRows = 144;
+/// Rows of X whose sums wait for their transposition together: a multiple of every tile's rows and every vector's
+/// lanes.
+constexpr int64_t kGroupRows = 48;
 /// Floats of all chunks' sums, where the chunks are done side by side.
 constexpr int64_t kPartialFloats = 256 * 1024;
 /// Of these, what is worth a task of its own when they are added up.
@@ -73,15 +74,26 @@ struct Product {
 
 /// How the work is cut: for each chunk of k, blocks of Y's columns times parts of X's rows.
 struct Plan {
+  int64_t threads = 1;
   int64_t chunks = 1;
   int64_t blocks = 1;
   int64_t parts = 1;
   bool side_by_side = false;  ///< the chunks are tasks too, and summed afterwards; else one follows the other
 };
 
+/// Asks for `elements` of some lines ahead of their use.
+void prefetch(const Lines& lines, Range which, Range elements) {
+  constexpr int64_t kFloatsOfCacheLine = 16;
+  for (int64_t l = which.first; l < which.last; ++l) {
+    const float* line = lines.line(l);
+    for (int64_t i = elements.first; i < elements.last; i += kFloatsOfCacheLine) __builtin_prefetch(line + i, 0, 2);
+    __builtin_prefetch(line + elements.last - 1, 0, 2);
+  }
+}
+
 struct Workspace {
   Scratch<float> y;            ///< packed panels of Y
-  Scratch<float> x;            ///< copies of gathered rows of X
+  Scratch<const float*> x;     ///< lines of X
   Scratch<float> sums;         ///< [kGroupRows, panel], on their way to C
   int64_t packed_number = -1;  ///< which packing of `multiply` is in `y`
 };
@@ -107,7 +119,7 @@ struct Gemm::State {
   /// Rows of X, over one chunk, times the packed columns of Y.
   void multiply_part(const Product& product, const Plan& plan, int64_t chunk, Range columns, Range rows,
                      Workspace& workspace);
-  Tile place_rows(const Side& x, Range rows, Range k, float* copies) const;
+  Range lines_ahead(const Product& product, const Plan& plan, int64_t chunk, Range group, Range rows) const;
   void write(const Product& product, Range rows, Range columns, bool first, bool last, const Sums& sums) const;
   void add_partials(const Product& product, const Plan& plan);
 
@@ -133,7 +145,7 @@ Gemm::State::State(Isa isa, ThreadPool& pool_)
       workspaces(static_cast<size_t>(pool_.threads())) {
   for (Workspace& workspace : workspaces) {
     workspace.y.reserve(kPackedFloats);
-    workspace.x.reserve(std::max(kGroupRows * round_up(kMaxChunk, lanes), kMaxChunk * round_up(kGroupRows, lanes)));
+    workspace.x.reserve(std::max(kGroupRows, kMaxChunk));
     workspace.sums.reserve(kGroupRows * panel);
   }
   partials.reserve(kPartialFloats);
@@ -163,6 +175,7 @@ double Gemm::State::cost(const Product& product, int threads) const {
 
 Plan Gemm::State::plan(const Product& product, int threads) const {
   Plan plan;
+  plan.threads = threads;
   plan.chunks = count_chunks(product.k);
   const int64_t tiles = divide_up(product.x.count, kernels.rows), panels = divide_up(product.y.count, panel);
   const int64_t chunk = divide_up(product.k, plan.chunks);
@@ -195,20 +208,32 @@ void Gemm::State::pack(const Product& product, Range columns, Range k, Workspace
 
 void Gemm::State::multiply_part(const Product& product, const Plan& plan, int64_t chunk, Range columns, Range rows,
                                 Workspace& workspace) {
+  const Side& x = product.x;
   const Range k = piece(product.k, plan.chunks, chunk);
   const bool first = chunk == 0, last = chunk == plan.chunks - 1;
+  const auto* const kernel = kernels.tile[x.along_k];
+  const float** const lines = workspace.x.data();
+  if (!x.along_k) {
+    for (int64_t p = 0; p < k.size(); ++p) lines[p] = x.lines.line(k.first + p);
+  }
   for (int64_t group = rows.first; group < rows.last; group += kGroupRows) {
     const Range group_rows{group, std::min(group + kGroupRows, rows.last)};
-    const Tile placed = place_rows(product.x, group_rows, k, workspace.x.data());
-    const auto* kernel = kernels.tile[placed.x_k_stride == 1];
+    if (x.along_k) {
+      for (int64_t r = 0; r < group_rows.size(); ++r) lines[r] = x.lines.line(group + r);
+    }
+    const Range ahead = lines_ahead(product, plan, chunk, group_rows, rows);
+    const int64_t tiles = divide_up(group_rows.size(), kernels.rows);
     const float* y = workspace.y.data();
     for (int64_t column = columns.first; column < columns.last; column += panel) {
       const Range panel_columns{column, std::min(column + panel, columns.last)};
       const int64_t width = round_up(panel_columns.size(), lanes);
       // Whole vectors in the order of C go straight there; other sums wait in a place of their own.
       const bool straight = !plan.side_by_side && !product.transposed && width == panel_columns.size();
-      Tile tile = placed;
+      Tile tile{};
+      tile.lines = lines;
+      tile.offset = x.along_k ? k.first : group;
       tile.y = y;
+      tile.k = k.size();
       if (plan.side_by_side) {
         tile.out_stride = partial_stride(product);
         tile.out = partials.data() + (chunk * partial_rows(product) + group) * tile.out_stride + column;
@@ -224,7 +249,15 @@ void Gemm::State::multiply_part(const Product& product, const Plan& plan, int64_
       for (int64_t row = 0; row < group_rows.size(); row += kernels.rows) {
         const int64_t tile_rows = std::min<int64_t>(kernels.rows, group_rows.size() - row);
         kernel[tile_rows - 1][width / lanes - 1](tile);
-        tile.x += tile_rows * tile.x_row_stride;
+        if (column == columns.first) {
+          const Range share = piece(ahead.size(), tiles, row / kernels.rows);
+          prefetch(x.lines, {ahead.first + share.first, ahead.first + share.last}, x.along_k ? k : rows);
+        }
+        if (x.along_k) {
+          tile.lines += tile_rows;
+        } else {
+          tile.offset += tile_rows;
+        }
         tile.out += tile_rows * tile.out_stride;
       }
       y += width * k.size();
@@ -235,26 +268,15 @@ void Gemm::State::multiply_part(const Product& product, const Plan& plan, int64_
   }
 }
 
-/// A tile's description without its place in Y and C. Gathered rows are copied: the memory is asked for many of them at
-/// once, and tiles need one stride.
-Tile Gemm::State::place_rows(const Side& x, Range rows, Range k, float* copies) const {
-  Tile tile{};
-  tile.k = k.size();
-  int64_t stride = x.lines.stride;
-  if (x.lines.gathered == nullptr) {
-    tile.x = x.lines.data + (x.along_k ? rows.first * stride + k.first : k.first * stride + rows.first);
-  } else {
-    const Range lines = x.along_k ? rows : k, elements = x.along_k ? k : rows;
-    stride = round_up(elements.size(), lanes);
-    for (int64_t l = 0; l < lines.size(); ++l) {
-      std::memcpy(copies + l * stride, x.lines.line(lines.first + l) + elements.first,
-                  static_cast<size_t>(elements.size()) * sizeof(float));
-    }
-    tile.x = copies;
+/// The gathered lines that this thread will probably need next, where tasks go round the threads.
+Range Gemm::State::lines_ahead(const Product& product, const Plan& plan, int64_t chunk, Range group, Range rows) const {
+  if (product.x.lines.gathered == nullptr) return {0, 0};
+  if (product.x.along_k) {
+    const int64_t next = group.last < rows.last ? group.last : group.last + (plan.threads - 1) * rows.size();
+    return {std::min(next, product.x.count), std::min(next + kGroupRows, product.x.count)};
   }
-  tile.x_row_stride = x.along_k ? stride : 1;
-  tile.x_k_stride = x.along_k ? 1 : stride;
-  return tile;
+  const int64_t next = chunk + (plan.side_by_side ? plan.threads : 1);
+  return group.last == rows.last && next < plan.chunks ? piece(product.k, plan.chunks, next) : Range{0, 0};
 }
 
 /// Sums of X's `rows` and Y's `columns` to C.

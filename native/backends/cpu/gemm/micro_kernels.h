@@ -9,9 +9,9 @@ namespace gru4rec::cpu {
 /// One tile of a product, [rows, width]: some rows of the factor X, read where they lie, times one packed panel of the
 /// factor Y, `width` elements wide. Every element is the same sum: fused multiply-adds in the order of k, from 0.
 struct Tile {
-  const float* x;  ///< element [row, p] at x[row * x_row_stride + p * x_k_stride]; one of the strides is 1
-  int64_t x_row_stride;
-  int64_t x_k_stride;
+  /// Along k: element [row, p] of X is lines[row][offset + p]. Else it is lines[p][offset + row].
+  const float* const* lines;
+  int64_t offset;
   const float* y;  ///< [k, width], contiguous
   int64_t k;
   float* out;  ///< [rows, width]
@@ -47,7 +47,7 @@ struct Destination {
 
 /// What is compiled for each instruction set. A panel is one or two vectors wide.
 struct MicroKernels {
-  static constexpr int kMaxRows = 12;
+  static constexpr int kMaxRows = 8;
   static constexpr int kMaxVectors = 2;
 
   using TileKernel = void (*)(const Tile&);
@@ -55,7 +55,7 @@ struct MicroKernels {
   int lanes;  ///< floats in a vector
   int rows;   ///< rows of a full tile
 
-  /// By the stride of X that is 1 (0: of the rows, 1: of k), the tile's rows - 1 and its width in vectors - 1.
+  /// [whether the lines run along k][rows - 1][width in vectors - 1]
   TileKernel tile[2][kMaxRows][kMaxVectors];
 
   /// panel[p, i] <- element first + i of line first_line + p, for p < k and i < count; 0 for count <= i < width.

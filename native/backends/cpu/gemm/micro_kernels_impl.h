@@ -5,10 +5,10 @@
 
 namespace gru4rec::cpu::GRU_ISA {
 
-// The accumulators of a full tile (2 vectors a row), its vectors of Y and one broadcast fit the registers: 32 of them,
-// or 16 with AVX2 and SSE.
+// 16 or 12 accumulators hide the latency of the additions, and with the panel's vectors and one broadcast they fit the
+// registers: 32 of them, or 16 with AVX2 and SSE.
 #if defined(__AVX512F__) || defined(__aarch64__)
-constexpr int kTileRows = 12;
+constexpr int kTileRows = 8;
 #else
 constexpr int kTileRows = 6;
 #endif
@@ -16,31 +16,28 @@ constexpr int kTileRows = 6;
 // --- Tiles
 // --------------------------------------------------------------------------------------------------------------
 
-template <int kRows, int kVectors, bool kUnitK>
+template <int kRows, int kVectors, bool kAlongK>
 void multiply_tile(const Tile& tile) {
   Vec sums[kRows][kVectors] = {};
-  // Three rows share a pointer: more would not fit the registers.
-  constexpr int kPointers = (kRows + 2) / 3;
-  const int64_t row_stride = kUnitK ? tile.x_row_stride : 1;
-  const int64_t k_stride = kUnitK ? 1 : tile.x_k_stride;
-  const float* x[kPointers];
-  for (int i = 0; i < kPointers; ++i) x[i] = tile.x + 3 * i * row_stride;
+  const float* rows[kRows];
+  if constexpr (kAlongK) {
+    for (int r = 0; r < kRows; ++r) rows[r] = tile.lines[r] + tile.offset;
+  }
   const float* y = tile.y;
   for (int64_t p = 0; p < tile.k; ++p) {
     Vec panel[kVectors];
 #pragma GCC unroll 2
     for (int v = 0; v < kVectors; ++v) panel[v] = load(y + v * kLanes);
     y += kVectors * kLanes;
-#pragma GCC unroll 12
+    const float* line = kAlongK ? nullptr : tile.lines[p] + tile.offset;
+#pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
-      const Vec factor = splat(x[r / 3][r % 3 * row_stride]);
+      const Vec factor = splat(kAlongK ? rows[r][p] : line[r]);
 #pragma GCC unroll 2
       for (int v = 0; v < kVectors; ++v) sums[r][v] = fma(factor, panel[v], sums[r][v]);
     }
-#pragma GCC unroll 4
-    for (int i = 0; i < kPointers; ++i) x[i] += k_stride;
   }
-#pragma GCC unroll 12
+#pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 2
     for (int v = 0; v < kVectors; ++v) {
@@ -194,11 +191,11 @@ inline void write_transposed(const Sums& sums, int64_t rows, int64_t count, cons
 // --- The table
 // ----------------------------------------------------------------------------------------------------------
 
-template <bool kUnitK, int kRows>
+template <bool kAlongK, int kRows>
 constexpr void fill_tiles(MicroKernels& kernels) {
-  kernels.tile[kUnitK][kRows - 1][0] = multiply_tile<kRows, 1, kUnitK>;
-  kernels.tile[kUnitK][kRows - 1][1] = multiply_tile<kRows, 2, kUnitK>;
-  if constexpr (kRows > 1) fill_tiles<kUnitK, kRows - 1>(kernels);
+  kernels.tile[kAlongK][kRows - 1][0] = multiply_tile<kRows, 1, kAlongK>;
+  kernels.tile[kAlongK][kRows - 1][1] = multiply_tile<kRows, 2, kAlongK>;
+  if constexpr (kRows > 1) fill_tiles<kAlongK, kRows - 1>(kernels);
 }
 
 constexpr MicroKernels make_micro_kernels() {
