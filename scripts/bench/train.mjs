@@ -104,9 +104,11 @@ async function trainOnLog({ data, parameters, options, steps, json }) {
 async function trainByItems({ items, parameters, options, steps, json }) {
   // All runs have the same events, so that only the number of items differs.
   const events = Math.max(400_000, 2 * Math.max(...items));
+  // A small sample store spreads the drawing of samples evenly over the steps.
+  const measured = { ...options, sampleStore: 200_000 };
   const rows = [];
   for (const count of items) {
-    const { epochs } = await measure({ data: { items: count, events }, parameters, options, steps });
+    const { epochs } = await measure({ data: { items: count, events }, parameters, options: measured, steps });
     rows.push({ items: count, millisecondsPerStep: 1000 / median(epochs.map((epoch) => epoch.miniBatchesPerSecond)) });
   }
   if (json) {

@@ -9,7 +9,17 @@ import { ExplainedError, root, runMain } from "../support/run.mjs";
 import { generate } from "./generate.mjs";
 
 /** What the demo trains with; everything else has its default. */
-const options = { layers: [100], batchSize: 32, nEpochs: 5, learningRate: 0.1, dropoutEmbed: 0.1, seed: 42 };
+const options = {
+  layers: [100],
+  loss: "bpr-max",
+  batchSize: 64,
+  nEpochs: 8,
+  learningRate: 0.1,
+  momentum: 0.2,
+  dropoutEmbed: 0.2,
+  dropoutHidden: 0.1,
+  seed: 42,
+};
 const k = 20;
 const testSeconds = 86_400;
 

@@ -29,9 +29,9 @@ const meanPause = 75;
 const companions = 4;
 
 /** What the next click is, as probabilities. The rest looks around in the category at hand. */
-const habits = { repeat: 0.04, back: 0.08, companion: 0.33, home: 0.1, related: 0.1 };
+const habits = { repeat: 0.05, back: 0.1, companion: 0.2, home: 0.1, related: 0.15 };
 /** Looking around, this share of the clicks keeps to the style of the first one. */
-const loyalty = 0.65;
+const loyalty = 0.75;
 
 /** Weights of a popularity skew: the item of rank r has 1 / (r + flat)^slope. */
 const skew = (count, flat, slope) => Array.from({ length: count }, (_, rank) => (rank + flat) ** -slope);
