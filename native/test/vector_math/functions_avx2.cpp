@@ -1,0 +1,4 @@
+#if defined(__x86_64__)
+#define GRU_ISA avx2
+#include "vector_math/functions_impl.h"
+#endif

@@ -1,0 +1,2 @@
+#define GRU_ISA portable
+#include "vector_math/functions_impl.h"
