@@ -141,19 +141,15 @@ export class Gru4Rec {
   }
 
   /**
-   * Frees the native memory; any later call gives `ERR_DISPOSED`.
+   * Frees the native memory; any other call after it gives `ERR_DISPOSED`.
    * @throws {@link Gru4RecError} `ERR_BUSY` while another call runs.
    */
   dispose(): void {
     callNative(() => this.#native.dispose());
   }
 
-  /** Like {@link dispose}, and does nothing when that was called already. */
+  /** Like {@link dispose}. */
   [Symbol.asyncDispose](): Promise<void> {
-    return Promise.resolve()
-      .then(() => this.dispose())
-      .catch((error: unknown) => {
-        if (!(error instanceof Gru4RecError) || error.code !== "ERR_DISPOSED") throw error;
-      });
+    return Promise.resolve().then(() => this.dispose());
   }
 }
