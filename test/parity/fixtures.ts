@@ -126,7 +126,7 @@ export const combinations: readonly Combination[] = [
   combination(
     "bpr, separate, sgd, relu of scores",
     { embedding: "separate", embeddingSize: 11, finalAct: { kind: "relu" } },
-    { loss: "bpr", optimiser: "sgd", learningRate: 0.2, logq: 1 },
+    { loss: "bpr", optimiser: "sgd", learningRate: 0.2 },
   ),
   combination(
     "bpr-max, shared, elu of scores, both dropouts, momentum",
@@ -161,7 +161,7 @@ export const combinations: readonly Combination[] = [
   combination(
     "cross-entropy, shared, batch above the number of sessions, hidden dropout",
     {},
-    { batchSize: 101, logq: 1, dropoutHidden: 0.1, learningRate: 0.3 },
+    { batchSize: 101, logq: 1, dropoutHidden: 0.1, learningRate: 0.05 },
     {},
     13,
   ),

@@ -1,4 +1,10 @@
-import type { NativeModel, NativeModelSpec, NativeSessions, NativeTrainingSpec } from "../../lib/native/addon";
+import type {
+  NativeActivation,
+  NativeModel,
+  NativeModelSpec,
+  NativeSessions,
+  NativeTrainingSpec,
+} from "../../lib/native/addon";
 import { Matrix } from "../reference/matrix";
 import { ReferenceModel, type TrainedEpoch } from "../reference/model";
 import type { Parameters } from "../reference/parameters";
@@ -65,7 +71,7 @@ async function singleSteps(
   support: Uint32Array,
   start: Parameters,
   epochs: number,
-  look: (after: Parameters, step: TrainedEpoch["trace"][number]) => void,
+  look: (after: Parameters, step: TrainedEpoch["trace"][number], expected: Parameters) => void,
 ): Promise<void> {
   const order = ascending(training.batchSize);
   const reference = new ReferenceModel(spec, { sigma: 0, normal: false, seed: 0 });
@@ -79,7 +85,7 @@ async function singleSteps(
       expect(trace).toHaveLength(1);
       const { steps } = await model.trainEpoch(sessions, order, undefined, undefined);
       expect(steps).toBe(1);
-      look(readParameters(model), trace[0]!);
+      look(readParameters(model), trace[0]!, reference.parameters);
     }
   });
 }
@@ -177,6 +183,47 @@ describe("dropout masks are the documented ones, read off the gradients", () => 
       expect(kept).toEqual([...input.hiddenMasks[1]!.row(0)].map((factor) => factor !== 0));
     });
   });
+});
+
+// A row whose input is all dropped and whose state is 0 gives candidate sums of exactly 0; zero weights give such scores.
+describe("slopes of activations at exactly 0", () => {
+  const activations: NativeActivation[] = [
+    { kind: "linear" },
+    { kind: "relu" },
+    { kind: "tanh" },
+    { kind: "leaky", alpha: 0.2 },
+    { kind: "elu", alpha: 0.5 },
+    { kind: "selu", lambda: 1.05, alpha: 1.67 },
+  ];
+  for (const [name, bias] of [
+    ["hiddenAct", "layers.0.bias"],
+    ["finalAct", "output.bias"],
+  ] as const) {
+    test.each(activations)(`${name} $kind`, async (activation) => {
+      const spec: NativeModelSpec = {
+        ...plainModel,
+        embedding: "separate",
+        embeddingSize: 3,
+        finalAct: { kind: "linear" },
+        [name]: activation,
+      };
+      const training: NativeTrainingSpec = {
+        ...plainTraining,
+        loss: "bpr",
+        optimiser: "sgd",
+        learningRate: 1,
+        batchSize: 2,
+      };
+      const sessions = sessionsOf([2, 2], spec.items, 3);
+      const support = supportOf(sessions, spec.items);
+      const start = new ReferenceModel(spec, { sigma: 0, normal: false, seed: 3 }).parameters;
+      start.get("input.embedding")!.values.fill(0);
+      await singleSteps(spec, training, sessions, support, start, 1, (after, _step, expected) => {
+        expect(largest(after.get(bias)!.values) > 0).toBe(activation.kind !== "relu");
+        expectParameters(after, expected, () => 1e-6);
+      });
+    });
+  }
 });
 
 test("a second prepareTraining goes on with the step counter and starts the optimiser anew", async () => {

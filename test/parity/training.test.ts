@@ -5,7 +5,8 @@ import { withModel } from "./native";
 
 jest.setTimeout(120_000);
 
-// Whole runs, each on its own from the same initial weights, at least 200 steps.
+// Whole runs, each on its own from the same initial weights, at least 200 steps. float32 and float64 differ by at most
+// 5e-8 in the losses and 5e-6 in the weights here, with every instruction set; the limits leave a factor of 20.
 test.each(combinations)("training: $title", async ({ model: spec, training, initial, sessionCount }) => {
   const sessions = randomSessions(sessionCount, 8, spec.items, 1);
   // With trainRandomOrder the order is drawn from the seed, starting from ascending session numbers.
@@ -24,10 +25,10 @@ test.each(combinations)("training: $title", async ({ model: spec, training, init
         steps: expected.steps,
         events: expected.events,
       });
-      expect(relativeError(actual.loss, expected.loss)).toBeLessThan(1e-4);
+      expect(relativeError(actual.loss, expected.loss)).toBeLessThan(1e-6);
       steps += expected.steps;
     }
     const expected = reference.parameters;
-    expectParameters(readParameters(model), expected, (_, { values }) => 1e-3 * largest(values));
+    expectParameters(readParameters(model), expected, (_, { values }) => 1e-4 * largest(values));
   });
 });

@@ -21,7 +21,7 @@ export function activate(activation: NativeActivation, x: number): number {
   }
 }
 
-/** Derivative of {@link activate}. At 0 it is the one of the branch x >= 0. */
+/** Derivative of {@link activate}. At exactly 0 it is the one of the branch x >= 0, with relu 0. */
 export function activationSlope(activation: NativeActivation, x: number): number {
   const { kind, alpha = 1, lambda = 1 } = activation;
   switch (kind) {
@@ -30,7 +30,7 @@ export function activationSlope(activation: NativeActivation, x: number): number
     case "tanh":
       return 1 - Math.tanh(x) ** 2;
     case "relu":
-      return x >= 0 ? 1 : 0;
+      return x > 0 ? 1 : 0;
     case "leaky":
       return x >= 0 ? 1 : alpha;
     case "elu":
