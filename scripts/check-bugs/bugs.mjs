@@ -106,7 +106,7 @@ export const bugs = [
   {
     name: "the mask of dropoutHidden is not applied in the backward step",
     file: `${cpu}/gru.cpp`,
-    find: "if (dropout.active()) apply_dropout(dropout, i, width, gradient.row(i));",
+    find: "if (dropout.active()) drop(dropout, i, gradient.row(i), width, gradient.row(i));",
     replace: "",
   },
   {
