@@ -1,35 +1,9 @@
-import type * as DuckDB from "@duckdb/node-api";
 import { Gru4RecError, reason } from "../errors";
-import { findBadRow, readDialect, type Dialect } from "./delimited-text";
-import { IdNumbering, type EventLog } from "./event-log";
-import type { IdKind, ItemId } from "./ids";
+import { findBadRow, readDialect } from "./delimited-text";
+import type { EventLog } from "./event-log";
+import type * as ReadRows from "./read-rows";
 
 const COLUMNS = ["SessionId", "ItemId", "Time"] as const;
-
-/** A file needs little, and what DuckDB takes counts as ours. One thread keeps the rows in order. */
-const DUCKDB_OPTIONS = { threads: "1", memory_limit: "128MB", temp_directory: "" };
-/** Bytes that DuckDB reads at once. */
-const BUFFER_BYTES = 1 << 20;
-
-const SQL_TYPES: Readonly<Record<IdKind, string>> = { number: "DOUBLE", bigint: "BIGINT", string: "VARCHAR" };
-
-/** The SQL expression of a file's rows: columns c0, c1, …, the time as a DOUBLE, all others as text. */
-function rowsOf(path: string, { delimiter, header }: Dialect, time: number): string {
-  // DuckDB would take a path for a pattern; in brackets a character stands for itself.
-  const literal = path.replaceAll("'", "''").replaceAll(/[*?[]/g, "[$&]");
-  const columns = header.map((_, i) => `c${i}: '${i === time ? "DOUBLE" : "VARCHAR"}'`).join(", ");
-  return (
-    `read_csv('${literal}', delim='${delimiter}', quote='"', escape='"', header=true, auto_detect=false, ` +
-    `columns={${columns}}, force_not_null=['c${time}'], compression='none', buffer_size=${BUFFER_BYTES})`
-  );
-}
-
-/** The kind of a text column: number if all are canonical safe integers, bigint if all are int64, else string. */
-function kindOf(column: string): string {
-  const canonical = `coalesce(TRY_CAST(${column} AS BIGINT)::VARCHAR = ${column}, false)`;
-  const safe = `coalesce(TRY_CAST(${column} AS BIGINT) BETWEEN ${Number.MIN_SAFE_INTEGER} AND ${Number.MAX_SAFE_INTEGER}, false)`;
-  return `CASE WHEN NOT bool_and(${canonical}) THEN 'string' WHEN bool_and(${safe}) THEN 'number' ELSE 'bigint' END`;
-}
 
 /**
  * Reads a TSV or CSV file with a header and the columns SessionId, ItemId and Time.
@@ -45,67 +19,12 @@ export async function readFile(path: string): Promise<EventLog> {
   }
   const [session, item, time] = COLUMNS.map((name) => dialect.header.indexOf(name)) as [number, number, number];
 
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- 60 MB that only files need
-  const { DuckDBInstance } = require("@duckdb/node-api") as typeof DuckDB;
-  const instance = await DuckDBInstance.create(":memory:", DUCKDB_OPTIONS);
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- brings DuckDB, 40 MB that only files need
+  const { readRows } = require("./read-rows") as typeof ReadRows;
   try {
-    const connection = await instance.connect();
-    try {
-      const rows = rowsOf(path, dialect, time);
-      return await readRows(connection, rows, [`c${session}`, `c${item}`, `c${time}`]);
-    } finally {
-      connection.closeSync();
-    }
+    return await readRows(path, dialect, { session, item, time });
   } catch (error) {
     const bad = await findBadRow(path, dialect, { ids: [session, item], time });
     throw new Gru4RecError("ERR_DATA", `${bad ?? reason(error)} in ${path}`, { cause: error });
-  } finally {
-    instance.closeSync();
   }
-}
-
-/** @param columns - SQL names of session, item and time. */
-async function readRows(
-  connection: DuckDB.DuckDBConnection,
-  rows: string,
-  [session, item, time]: readonly [string, string, string],
-): Promise<EventLog> {
-  // One pass to count and to find the kinds of the ids, one to read: so each event needs 16 bytes from the start.
-  const summary = await connection.runAndReadAll(
-    `SELECT count(*)::DOUBLE, count(*) FILTER (${session} IS NULL OR ${item} IS NULL OR NOT isfinite(${time})) = 0, ` +
-      `${kindOf(session)}, ${kindOf(item)} FROM ${rows}`,
-  );
-  const [count, valid, sessionKind, itemKind] = summary.getRows()[0] as [number, boolean, IdKind, IdKind];
-  if (count === 0) throw new Error("Expected events after the header but there are none");
-  if (!valid) throw new Error("Expected ids and finite times");
-
-  const sessionNumbers = new IdNumbering(sessionKind);
-  const itemNumbers = new IdNumbering(itemKind);
-  const sessions = new Int32Array(count);
-  const items = new Int32Array(count);
-  const times = new Float64Array(count);
-  const result = await connection.stream(
-    `SELECT ${session}::${SQL_TYPES[sessionKind]}, ${item}::${SQL_TYPES[itemKind]}, ${time} FROM ${rows}`,
-  );
-  let event = 0;
-  for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
-    const sessionIds = chunk.getColumnVector(0);
-    const itemIds = chunk.getColumnVector(1);
-    const timeValues = chunk.getColumnVector(2);
-    for (let i = 0; i < chunk.rowCount; ++i, ++event) {
-      sessions[event] = sessionNumbers.numberOf(sessionIds.getItem(i) as ItemId);
-      items[event] = itemNumbers.numberOf(itemIds.getItem(i) as ItemId);
-      times[event] = timeValues.getItem(i) as number;
-    }
-  }
-  if (event !== count) throw new Error(`Expected ${count} events as counted before but received ${event}`);
-  return {
-    itemKind,
-    itemIds: itemNumbers.ids(),
-    sessionKind,
-    sessionIds: sessionNumbers.ids(),
-    items,
-    sessions,
-    times,
-  };
 }
