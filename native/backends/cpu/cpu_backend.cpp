@@ -5,11 +5,22 @@
 
 #include "backends/cpu/cpu_backend_impl.h"
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 namespace gru4rec::cpu {
 
 void* allocate_aligned(int64_t bytes) {
-  constexpr int64_t kAlignment = 64;
-  return std::aligned_alloc(kAlignment, (bytes + kAlignment) / kAlignment * kAlignment);
+  // Tables are read and written at random rows: with small pages nearly every row costs a walk through the page table.
+  constexpr int64_t kHugePage = int64_t{2} << 20;
+  const int64_t alignment = bytes >= 2 * kHugePage ? kHugePage : 64;
+  const int64_t rounded = (bytes + alignment) / alignment * alignment;
+  void* memory = std::aligned_alloc(alignment, rounded);
+#if defined(__linux__)
+  if (memory != nullptr && alignment == kHugePage) madvise(memory, rounded, MADV_HUGEPAGE);
+#endif
+  return memory;
 }
 
 void release_aligned(void* memory) { std::free(memory); }

@@ -44,18 +44,19 @@ void CpuBackend::do_group_rows(Span<const int32_t> items, int64_t table_rows, co
   int32_t* group_of = group_of_.reserve(table_rows);  // group + 1; 0 = not seen
   int32_t* row_group = row_group_.reserve(items.size);
 
-  // start[g + 1] is first the size of group g, then its first place, then, as it is filled, the place behind it.
+  // start[g + 1] is first the size of group g, then its first place, then, as it is filled, the place behind it. Whether
+  // an item is new cannot be predicted, so nothing branches on it.
   int32_t* start = groups.start.data;
+  std::fill_n(start, items.size + 1, 0);
   int32_t count = 0;
   for (int64_t i = 0; i < items.size; ++i) {
-    int32_t& group = group_of[items[i]];
-    if (group == 0) {
-      groups.item[count] = items[i];
-      group = ++count;
-      start[count] = 0;
-    }
+    const int32_t seen = group_of[items[i]];
+    groups.item[count] = items[i];
+    count += seen == 0 ? 1 : 0;
+    const int32_t group = seen == 0 ? count : seen;
+    group_of[items[i]] = group;
     ++start[group];
-    row_group[i] = group - 1;
+    row_group[i] = group;
   }
   int32_t before = 0;
   for (int32_t g = 0; g < count; ++g) {
@@ -63,7 +64,7 @@ void CpuBackend::do_group_rows(Span<const int32_t> items, int64_t table_rows, co
     start[g + 1] = before;
     before += size;
   }
-  for (int64_t i = 0; i < items.size; ++i) groups.occurrence[start[row_group[i] + 1]++] = static_cast<int32_t>(i);
+  for (int64_t i = 0; i < items.size; ++i) groups.occurrence[start[row_group[i]]++] = static_cast<int32_t>(i);
   start[0] = 0;
   for (int32_t g = 0; g < count; ++g) group_of[groups.item[g]] = 0;
   *groups.count = count;
@@ -115,10 +116,46 @@ void CpuBackend::do_update_dense(const Optimiser& optimiser, ConstMatrix gradien
   });
 }
 
+namespace {
+
+/// update_rows for groups [first, last) of a table of one column, packed side by side: the biases.
+void update_single_column(const Kernels& kernels, const Optimiser& optimiser, const RowGroups& groups,
+                          ConstMatrix gradient, float factor, const TrainableMatrix& table, int64_t first,
+                          int64_t last) {
+  float sums[kGroupBlock], packed[4][kGroupBlock];
+  int32_t items[kGroupBlock];
+  int64_t count = 0;
+  for (int64_t g = first; g < last; ++g) {
+    const SummedRows rows = rows_of_group(groups, g, gradient, factor);
+    if (rows.count == 0) continue;
+    float sum = gradient(rows.rows[0], 0);
+    for (int64_t i = 1; i < rows.count; ++i) sum += gradient(rows.rows[i], 0);
+    sums[count] = sum;
+    items[count++] = groups.item[g];
+  }
+  if (count == 0) return;
+  const Matrix states[4] = {table.value, table.first, table.second, table.velocity};
+  for (int s = 0; s < 4; ++s) {
+    if (states[s].empty()) continue;
+    for (int64_t j = 0; j < count; ++j) packed[s][j] = states[s](items[j], 0);
+  }
+  kernels.update(optimiser, {}, single_row(ConstMatrix(sums, 1, count), 0, 0, factor), count,
+                 {packed[0], packed[1], packed[2], packed[3]});
+  for (int s = 0; s < 4; ++s) {
+    if (states[s].empty()) continue;
+    for (int64_t j = 0; j < count; ++j) states[s](items[j], 0) = packed[s][j];
+  }
+}
+
+}  // namespace
+
 void CpuBackend::do_update_rows(const Optimiser& optimiser, const RowGroups& groups, ConstMatrix gradient,
                                 const float* scale, const TrainableMatrix& table) {
   const float factor = scale != nullptr ? *scale : 1.0f;
+  // adam corrects each row by a count of its own.
+  const bool packs = table.value.cols == 1 && optimiser.kind != OptimiserKind::adam;
   for_blocks(*groups.count, kGroupBlock, [&](int64_t first, int64_t last) {
+    if (packs) return update_single_column(kernels_, optimiser, groups, gradient, factor, table, first, last);
     AdamCorrection correction;
     for (int64_t g = first; g < last; ++g) {
       const SummedRows rows = rows_of_group(groups, g, gradient, factor);

@@ -5,12 +5,20 @@
 
 namespace gru4rec::cpu::GRU_ISA {
 
-/// Sum of the rows' vectors at one place, from the first row to the last.
-template <class At>
-GRU_INLINE Vec summed(const SummedRows& gradient, At at) {
-  Vec g = at.load(gradient.data + gradient.rows[0] * gradient.stride);
-  for (int64_t i = 1; i < gradient.count; ++i) g += at.load(gradient.data + gradient.rows[i] * gradient.stride);
-  return g;
+/// Calls body(sum), where sum(place) is the sum of the rows' vectors there, from the first row to the last. Most sums are
+/// of one row.
+template <class Body>
+GRU_INLINE void with_sum(const SummedRows& rows, const Body& body) {
+  const float* first = rows.data + rows.rows[0] * rows.stride;
+  if (rows.count == 1) {
+    body([first](auto at) __attribute__((always_inline)) { return at.load(first); });
+    return;
+  }
+  body([first, rows](auto at) __attribute__((always_inline)) {
+    Vec sum = at.load(first);
+    for (int64_t i = 1; i < rows.count; ++i) sum += at.load(rows.data + rows.rows[i] * rows.stride);
+    return sum;
+  });
 }
 
 /// The adapted steps of docs/model.md, "Optimisers": d, and the states on the way.
@@ -70,18 +78,20 @@ struct AdamStep {
 
 template <class Step>
 GRU_INLINE void update_with(const Step& step, const Optimiser& optimiser, const SummedRows& gradient, int64_t n,
-                            const UpdatedRow& row) {
-  const float weight_decay = optimiser.learning_rate * optimiser.lmbd;
-  const bool decays = optimiser.lmbd > 0.0f, moves_on = optimiser.momentum > 0.0f;
-  for_vectors(0, n, [&](auto at) __attribute__((always_inline)) {
-    Vec d = step(row, at, summed(gradient, at) * gradient.scale);
-    const Vec p = at.load(row.value);
-    if (decays) d = fma(p, splat(weight_decay), d);
-    if (moves_on) {
-      d = d - at.load(row.velocity) * optimiser.momentum;
-      at.store(row.velocity, -d);
-    }
-    at.store(row.value, p - d);
+                            UpdatedRow row) {
+  const float weight_decay = optimiser.learning_rate * optimiser.lmbd, momentum = optimiser.momentum;
+  const float scale = gradient.scale;
+  with_sum(gradient, [=](auto sum) __attribute__((always_inline)) {
+    for_aligned_vectors(row.value, n, [=](auto at) __attribute__((always_inline)) {
+      Vec d = step(row, at, sum(at) * scale);
+      const Vec p = at.load(row.value);
+      if (weight_decay > 0.0f) d = fma(p, splat(weight_decay), d);
+      if (momentum > 0.0f) {
+        d = d - at.load(row.velocity) * momentum;
+        at.store(row.velocity, -d);
+      }
+      at.store(row.value, p - d);
+    });
   });
 }
 
@@ -105,9 +115,11 @@ inline void update(const Optimiser& optimiser, const AdamCorrection& correction,
 
 inline double squared_norm(const SummedRows& gradient, int64_t n) {
   double total = 0.0;
-  sum_vectors<1>(0, n, &total, [&](auto at, Vec* sums) __attribute__((always_inline)) {
-    const Vec g = summed(gradient, at);
-    sums[0] = fma(g, g, sums[0]);
+  with_sum(gradient, [&](auto sum) __attribute__((always_inline)) {
+    sum_vectors<1>(0, n, &total, [&](auto at, Vec* sums) __attribute__((always_inline)) {
+      const Vec g = sum(at);
+      sums[0] = fma(g, g, sums[0]);
+    });
   });
   return total;
 }
