@@ -1,12 +1,8 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { parseArgs } from "node:util";
 import { generate } from "../demo/generate.mjs";
 import { ExplainedError, root, tryRun } from "../support/run.mjs";
-
-const defaultParameters =
-  "layers=100,batch_size=32,dropout_p_embed=0.1,learning_rate=0.1,n_sample=2048,sample_alpha=0.75,logq=1," +
-  "loss=cross-entropy,constrained_embedding=True";
+import { defaultParameters, median, parseOptions, positiveInteger, positiveIntegers } from "./options.mjs";
 
 const usage = `npm run bench -- train [options]
   --data FILE          click log (default: the one of the demo)
@@ -19,12 +15,6 @@ const usage = `npm run bench -- train [options]
 
 const mebibytes = (bytes) => (bytes / 2 ** 20).toFixed(1).padStart(8);
 const rate = (value) => Math.round(value).toLocaleString("en-US").padStart(10);
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
 
 async function measure(description) {
   const script = join(root, "scripts/bench/measure.mjs");
@@ -124,36 +114,20 @@ async function trainByItems({ items, parameters, options, steps, json }) {
   }
 }
 
-function positiveInteger(name, text) {
-  if (text === undefined) return undefined;
-  if (!/^[1-9]\d*$/.test(text))
-    throw new ExplainedError(`Expected --${name} to be a positive integer but received ${text}`);
-  return Number(text);
-}
-
-function parse(args) {
-  try {
-    const string = { type: "string" };
-    return parseArgs({
-      args,
-      options: {
-        data: string,
-        items: string,
-        parameters: { ...string, default: defaultParameters },
-        threads: { ...string, default: "2" },
-        epochs: { ...string, default: "3" },
-        steps: string,
-        json: { type: "boolean", default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw new ExplainedError(`${error.message}\n\n${usage}`);
-  }
-}
+const string = { type: "string" };
+const trainOptions = {
+  data: string,
+  items: string,
+  parameters: { ...string, default: defaultParameters },
+  threads: { ...string, default: "2" },
+  epochs: { ...string, default: "3" },
+  steps: string,
+  json: { type: "boolean", default: false },
+};
 
 /** Speed and memory of training. */
 export async function benchTrain(args) {
-  const { data, items, parameters, threads, epochs, steps, json } = parse(args);
+  const { data, items, parameters, threads, epochs, steps, json } = parseOptions(args, trainOptions, usage);
   const common = {
     parameters,
     options: { threads: positiveInteger("threads", threads), nEpochs: positiveInteger("epochs", epochs) },
@@ -161,6 +135,5 @@ export async function benchTrain(args) {
     json,
   };
   if (items === undefined) return trainOnLog({ ...common, data });
-  const counts = items.split(",").map((count) => positiveInteger("items", count));
-  return trainByItems({ ...common, items: counts });
+  return trainByItems({ ...common, items: positiveIntegers("items", items) });
 }
