@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstdlib>
@@ -169,15 +170,29 @@ bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
 }
 
+/// Every element within its tolerance (the worst is printed), and the gaps behind the rows as they were.
 void check_result(const Case& test, Matrix c) {
+  int64_t worst = 0;
+  double worst_ratio = 0.0;
+  bool gaps_untouched = true;
   for (int64_t i = 0; i < c.rows; ++i) {
     for (int64_t j = 0; j < c.cols; ++j) {
-      const auto at = static_cast<size_t>(i * c.cols + j);
-      CHECK_NEAR(test.expected[at], c(i, j), test.tolerance[at]);
+      const int64_t at = i * c.cols + j;
+      const double error = std::fabs(test.expected[static_cast<size_t>(at)] - static_cast<double>(c(i, j)));
+      const double allowed = test.tolerance[static_cast<size_t>(at)];
+      const double ratio = error <= allowed ? error / std::max(allowed, 1e-300) : 1.0 + error;
+      if (ratio > worst_ratio || std::isnan(error)) {
+        worst = at;
+        worst_ratio = ratio;
+      }
     }
-    if (i + 1 == c.rows) continue;
-    for (int64_t j = c.cols; j < c.stride; ++j) CHECK_EQUAL(kUntouched, c.row(i)[j]);
+    for (int64_t j = c.cols; j < c.stride && i + 1 < c.rows; ++j) gaps_untouched &= c.row(i)[j] == kUntouched;
   }
+  CHECK(gaps_untouched);
+  if (c.empty()) return;
+  const test::Context at("element " + std::to_string(worst / c.cols) + ", " + std::to_string(worst % c.cols));
+  CHECK_NEAR(test.expected[static_cast<size_t>(worst)], c(worst / c.cols, worst % c.cols),
+             test.tolerance[static_cast<size_t>(worst)]);
 }
 
 std::string describe(const Shape& shape, int bits) {
@@ -228,9 +243,9 @@ void check_everywhere(const std::vector<Engine>& engines, const Shape& shape, in
 
 TEST_CASE("gemm: small products, every combination of options, agree with float64 and in their bits") {
   const std::vector<Engine> engines = make_engines();
-  for (const int64_t m : {0, 1, 13, 31, 33}) {
-    for (const int64_t n : {0, 1, 31, 33, 100}) {
-      for (const int64_t k : {0, 1, 31, 33}) {
+  for (const int64_t m : {0, 1, 31, 33}) {
+    for (const int64_t n : {0, 1, 33, 100}) {
+      for (const int64_t k : {0, 1, 33}) {
         for (int bits = 0; bits < kOptionBits; ++bits) check_everywhere(engines, {m, n, k}, bits);
       }
     }
@@ -240,12 +255,12 @@ TEST_CASE("gemm: small products, every combination of options, agree with float6
 TEST_CASE("gemm: larger products agree with float64 and in their bits") {
   const std::vector<Engine> engines = make_engines();
   constexpr Shape kShapes[] = {{257, 33, 1000}, {1000, 257, 31}, {1, 1000, 257},  {33, 1, 1000},   {1000, 1, 257},
-                               {257, 257, 257}, {32, 100, 2080}, {32, 2080, 100}, {2080, 100, 32}, {5, 7, 3000},
-                               {65, 513, 800},  {400, 400, 385}, {1, 1, 1537},    {1, 5000, 100}};
+                               {257, 130, 257}, {32, 100, 2080}, {32, 2080, 100}, {2080, 100, 32}, {5, 7, 3000},
+                               {65, 200, 800},  {130, 130, 385}, {1, 1, 1537},    {1, 5000, 100}};
   int shift = 0;
   for (const Shape& shape : kShapes) {
     // All options where it is quick, else one in eight, others for each shape.
-    const int step = shape.m * shape.n * shape.k < 3000000 ? 1 : 7;
+    const int step = shape.m * shape.n * shape.k < 1000000 ? 1 : 7;
     for (int bits = shift++ % step; bits < kOptionBits; bits += step) check_everywhere(engines, shape, bits);
   }
 }

@@ -37,7 +37,7 @@ GRU_INLINE Vec exp(Vec x) {
 GRU_INLINE Vec log(Vec x) {
   // Subnormal numbers are scaled up first. x = 2^n m, sqrt(1/2) <= m < sqrt(2).
   const IntVec tiny = x < splat(0x1p-126f);
-  const IntVec pattern = bits(select(tiny, x * 0x1p23f, x)) - splat_int(0x3f3504f3);
+  const IntVec pattern = bits(abs(select(tiny, x * 0x1p23f, x))) - splat_int(0x3f3504f3);
   const Vec n = to_float(pattern >> 23) - select(tiny, splat(23.0f), Vec{});
   const Vec f = from_bits((pattern & splat_int(0x007fffff)) + splat_int(0x3f3504f3)) - 1.0f;
   // With s = f / (2 + f): log(1 + f) = 2 s + s R(s^2) = f - (f^2 / 2 - s (f^2 / 2 + R)).
