@@ -124,9 +124,9 @@ export const combinations: readonly Combination[] = [
     { loss: "xe_logit", optimiser: "rmsprop", learningRate: 0.01, logq: 1, dropoutHidden: 0.2 },
   ),
   combination(
-    "bpr, separate, sgd, relu of scores",
+    "bpr, separate, sgd, relu of scores, logq without effect",
     { embedding: "separate", embeddingSize: 11, finalAct: { kind: "relu" } },
-    { loss: "bpr", optimiser: "sgd", learningRate: 0.2 },
+    { loss: "bpr", optimiser: "sgd", learningRate: 0.2, logq: 1 },
   ),
   combination(
     "bpr-max, shared, elu of scores, both dropouts, momentum",

@@ -226,9 +226,48 @@ describe("slopes of activations at exactly 0", () => {
   }
 });
 
-test("a second prepareTraining goes on with the step counter and starts the optimiser anew", async () => {
+// Where exponentials over- or underflow and the epsilons inside the logarithms decide.
+describe("losses and gradients of hopeless and of certain targets", () => {
+  const finalActs = { "cross-entropy": "softmax", xe_logit: "softmax_logit" } as const;
+  for (const loss of ["cross-entropy", "xe_logit", "bpr", "bpr-max", "top1", "top1-max"] as const) {
+    test.each([20, 57, 60, 500])(`${loss}, scores up to +-%d`, async (size) => {
+      const kind = loss === "cross-entropy" || loss === "xe_logit" ? finalActs[loss] : "linear";
+      const spec: NativeModelSpec = { ...plainModel, finalAct: { kind } };
+      const training: NativeTrainingSpec = {
+        ...plainTraining,
+        loss,
+        bpreg: 1e-4,
+        optimiser: "sgd",
+        learningRate: 1,
+        batchSize: 3,
+        nSample: 5,
+      };
+      const sessions = { items: Int32Array.of(7, 0, 8, 1, 9, 2), offsets: Int32Array.of(0, 2, 4, 6) };
+      const support = supportOf(sessions, spec.items);
+      const reference = new ReferenceModel(spec, { sigma: 0, normal: false, seed: 6 });
+      reference.parameters.get("output.bias")!.values.set([-size, size]);
+      reference.prepareTraining(training, support);
+      await withModel(spec, async (model) => {
+        writeParameters(model, reference.parameters);
+        const before = readParameters(model);
+        await model.prepareTraining(training, support);
+        const expected = reference.trainEpoch(sessions, ascending(3));
+        const actual = await model.trainEpoch(sessions, ascending(3), undefined, undefined);
+        expect(relativeError(actual.loss, expected.loss)).toBeLessThan(1e-5);
+        expectParameters(
+          changes(before, readParameters(model)),
+          changes(before, reference.parameters),
+          // 2^-126: what float32 rounds to 0.
+          (name, { values }) => 1e-4 * largest(values) + 2 ** -23 * largest(before.get(name)!.values) + 2 ** -126,
+        );
+      });
+    });
+  }
+});
+
+test("a second prepareTraining starts steps, epochs and optimiser anew and keeps the weights", async () => {
   const spec = plainModel;
-  const training = { ...plainTraining, dropoutEmbed: 0.3, dropoutHidden: 0.2, momentum: 0.4 };
+  const training = { ...plainTraining, dropoutEmbed: 0.3, dropoutHidden: 0.2, momentum: 0.4, randomOrder: true };
   const initial = { sigma: 0, normal: false, seed: 11 };
   const sessions = sessionsOf([3, 2, 4, 2, 3, 2, 2, 5], spec.items, 5);
   const support = supportOf(sessions, spec.items);

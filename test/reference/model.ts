@@ -66,6 +66,8 @@ export class ReferenceModel {
       table: samplingTable(support, spec.sampleAlpha),
       optimiser: new Optimiser(spec),
     };
+    this.steps = 0;
+    this.epochs = 0;
   }
 
   trainEpoch(sessions: NativeSessions, order: ArrayLike<number>): TrainedEpoch {
