@@ -168,6 +168,17 @@ OPERATION_TEST("gru: agrees with the reference at awkward sizes") {
     }
 }
 
+OPERATION_TEST("gru: from nothing but zeros, where the slopes are those at exactly 0") {
+  for (const NamedActivation& named : elementwise_activations())
+    for (const bool reset_after : {false, true}) {
+      const Context context(named.name + (reset_after ? " reset after" : " reset before"));
+      Setup s = random_setup(8, {31, 33, 31}, false, reset_after, named.activation, 0.0);
+      for (Table<float>* zero : {&s.x, &s.h, &s.layer.bias, &s.layer.candidate_hidden_bias})
+        *zero = Table<float>(zero->rows, zero->cols);
+      compare(backend, s);
+    }
+}
+
 OPERATION_TEST("gru: saturated gates keep or replace the state exactly") {
   // Update gates of 0 and 1 by biases of -200 and 200: the new state is the old one and the candidate.
   for (const bool reset_after : {false, true}) {

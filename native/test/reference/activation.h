@@ -26,30 +26,33 @@ T activate(const Activation& activation, T x) {
   }
 }
 
-/// Derivatives below and from 0 differ. A float32 evaluation of an `x` that near to 0 may stand on either side, and so
-/// may one whose exp(x) rounds to 1; at 0 itself docs/model.md names no derivative.
+/// Derivatives below and above 0 differ by `jump`. A float32 evaluation of an x other than 0 but that near to it may
+/// stand on either side, and so may one whose exp(x) rounds to 1.
 inline double at_kink(double, double derivative, double) { return derivative; }
 inline Number at_kink(Number x, Number derivative, double jump) {
-  return {derivative.value, derivative.error + (std::abs(x.value) <= x.error + kUnit ? std::abs(jump) : 0.0)};
+  const bool exact = x.value == 0.0 && x.error == 0.0;
+  const bool doubtful = !exact && std::abs(x.value) <= x.error + kUnit;
+  return {derivative.value, derivative.error + (doubtful ? std::abs(jump) : 0.0)};
 }
 
-/// Derivative of the activation at x.
+/// Derivative of the activation at x. At exactly 0 it is that of x > 0, but 0 for relu, also where relu goes by another
+/// name: leaky-0 and elu-0.
 template <class T>
 T activate_slope(const Activation& activation, T x) {
-  const double alpha = activation.alpha, lambda = activation.lambda;
+  const bool is_relu = activation.kind == ActivationKind::relu || activation.alpha == 0.0f;
+  const double alpha = is_relu ? 0.0 : activation.alpha, lambda = activation.lambda;
   const T y = activate(activation, x);
-  const bool below = x < T(0.0);
+  const bool below = is_relu ? !(T(0.0) < x) : x < T(0.0);
   switch (activation.kind) {
     case ActivationKind::relu:
-      return at_kink(x, T(below ? 0.0 : 1.0), 1.0);
-    case ActivationKind::tanh:
-      return T(1.0) - y * y;
     case ActivationKind::leaky:
       return at_kink(x, T(below ? alpha : 1.0), 1.0 - alpha);
     case ActivationKind::elu:
       return at_kink(x, below ? y + T(alpha) : T(1.0), 1.0 - alpha);
     case ActivationKind::selu:
       return at_kink(x, below ? y + T(lambda) * T(alpha) : T(lambda), lambda * (1.0 - alpha));
+    case ActivationKind::tanh:
+      return T(1.0) - y * y;
     default:
       return T(1.0);
   }

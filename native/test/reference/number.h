@@ -27,8 +27,11 @@ struct Number {
   Number(double value_, double error_) : value(value_), error(error_) {}
 };
 
-/// `value` after one more rounding.
-inline Number rounded(double value, double error) { return {value, error + kUnit * (std::abs(value) + error) + kTiny}; }
+/// `value` after one more rounding; a zero without error stays one.
+inline Number rounded(double value, double error) {
+  if (value == 0.0 && error == 0.0) return {};
+  return {value, error + kUnit * (std::abs(value) + error) + kTiny};
+}
 
 inline Number operator-(Number a) { return {-a.value, a.error}; }
 inline Number operator+(Number a, Number b) { return rounded(a.value + b.value, a.error + b.error); }
