@@ -13,13 +13,11 @@ struct Argument {
 };
 
 [[noreturn]] void fail(Argument argument, const std::string& expected, const std::string& received) {
-  throw Error(ErrorCode::argument, std::string("Expected `") + argument.name + "` of " + argument.operation + " to be " +
-                                       expected + " but received " + received);
+  throw Error(ErrorCode::argument, std::string("Expected `") + argument.name + "` of " + argument.operation +
+                                       " to be " + expected + " but received " + received);
 }
 
-std::string shape(int64_t rows, int64_t cols) {
-  return "[" + std::to_string(rows) + ", " + std::to_string(cols) + "]";
-}
+std::string shape(int64_t rows, int64_t cols) { return "[" + std::to_string(rows) + ", " + std::to_string(cols) + "]"; }
 
 template <class T>
 void expect_shape(Argument argument, MatrixView<T> matrix, int64_t rows, int64_t cols) {
@@ -195,8 +193,7 @@ void Backend::gru_backward(const GruLayer& layer, const GruTrace& trace, const D
   do_gru_backward(layer, trace, dropout, gradient, gate_gradients, input_gradient, gradients);
 }
 
-void Backend::draw_negatives(const SamplingTableView& table, const RandomStream& stream,
-                             MatrixView<int32_t> samples) {
+void Backend::draw_negatives(const SamplingTableView& table, const RandomStream& stream, MatrixView<int32_t> samples) {
   expect_at_least({"draw_negatives", "table.items"}, table.items, 1);
   expect_pointer({"draw_negatives", "table.cumulative"}, table.cumulative);
   expect_pointer({"draw_negatives", "table.guide"}, table.guide);

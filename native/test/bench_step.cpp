@@ -19,8 +19,8 @@ struct Sizes {
   int64_t batch, hidden, samples, items;
 };
 
-/// Times of named pieces of work, in the order in which they first ran: the median, and the 5th percentile, which a busy
-/// machine disturbs less.
+/// Times of named pieces of work, in the order in which they first ran: the median, and the 5th percentile, which a
+/// busy machine disturbs less.
 class Stopwatch {
  public:
   template <class Work>
@@ -78,7 +78,8 @@ void bench(int threads, const Sizes& sizes, int repeats) {
   const auto weight = random_floats(backend, items * hidden, -0.1f, 0.1f);
   const auto weight_squares = random_floats(backend, items * hidden, 0.0f, 0.1f);
   const auto weight_velocity = random_floats(backend, items * hidden, -0.01f, 0.01f);
-  const auto bias = random_floats(backend, items, -0.1f, 0.1f), bias_squares = random_floats(backend, items, 0.0f, 0.1f);
+  const auto bias = random_floats(backend, items, -0.1f, 0.1f),
+             bias_squares = random_floats(backend, items, 0.0f, 0.1f);
   const int64_t candidate_size = 2 * hidden * hidden, gates_size = 2 * hidden * 2 * hidden;
   const int64_t dense_size = candidate_size + gates_size + 3 * hidden;
   const auto dense = random_floats(backend, dense_size, -0.1f, 0.1f);
@@ -141,8 +142,7 @@ void bench(int threads, const Sizes& sizes, int repeats) {
       backend.gather_rows(weight.matrix(items, hidden), all.range(columns, batch), input_dropout, input);
     });
     watch.time("carry_state", [&] { backend.carry_state(state.matrix(batch, hidden), sources.span(), carried); });
-    watch.time("gru_forward",
-               [&] { backend.gru_forward(layer, {}, {}, trace, state.matrix(batch, hidden)); });
+    watch.time("gru_forward", [&] { backend.gru_forward(layer, {}, {}, trace, state.matrix(batch, hidden)); });
     const LogQ logq{log_support.data(), 1.0f, 0.75f, batch};
     const Matrix score_matrix = scores.matrix(batch, columns);
     const auto score = [&] {

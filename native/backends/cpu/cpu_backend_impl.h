@@ -37,8 +37,8 @@ struct ExpSum {
   double sum;
 };
 
-/// Every operation ends before its call returns. Work is cut into blocks whose bounds depend on the sizes alone, never on
-/// the number of threads, and whatever is summed is summed in the order of the blocks: same bits on every run.
+/// Every operation ends before its call returns. Work is cut into blocks whose bounds depend on the sizes alone, never
+/// on the number of threads, and whatever is summed is summed in the order of the blocks: same bits on every run.
 class CpuBackend final : public Backend {
  public:
   explicit CpuBackend(int threads);
@@ -66,9 +66,8 @@ class CpuBackend final : public Backend {
                  Matrix out) override;
   void do_loss_gradient(const Loss& loss, int64_t divisor, Matrix scores, Span<float> row_losses) override;
   void do_accumulate_loss(Span<const float> row_losses, int64_t divisor, LossTotals* totals) override;
-  void do_scores_backward(ConstMatrix score_gradient, ConstMatrix hidden, ConstMatrix weight,
-                          Span<const int32_t> items, Matrix hidden_gradient, Matrix weight_gradient,
-                          Matrix bias_gradient) override;
+  void do_scores_backward(ConstMatrix score_gradient, ConstMatrix hidden, ConstMatrix weight, Span<const int32_t> items,
+                          Matrix hidden_gradient, Matrix weight_gradient, Matrix bias_gradient) override;
   void do_activate_scores(const Activation& activation, Matrix scores) override;
   void do_group_rows(Span<const int32_t> items, int64_t table_rows, const RowGroups& groups) override;
   void do_add_squared_norm(ConstMatrix gradient, double* total) override;

@@ -67,13 +67,9 @@ void CpuBackend::do_gru_backward(const GruLayer& layer, const GruTrace& trace, c
   const Joined joined(layer, trace);
   const bool reset_before = !layer.reset_after();
   const auto row = [&](int64_t i) {
-    return GruRowGradient{width,
-                          layer.activation,
-                          trace.gates.row(i),
-                          joined.state.row(i),
-                          joined.reset_state.row(i),
-                          gradient.row(i),
-                          gate_gradients.row(i)};
+    return GruRowGradient{
+        width,           layer.activation,     trace.gates.row(i), joined.state.row(i), joined.reset_state.row(i),
+        gradient.row(i), gate_gradients.row(i)};
   };
   for_blocks(rows, rows_per_block(width), [&](int64_t first, int64_t last) {
     for (int64_t i = first; i < last; ++i) {

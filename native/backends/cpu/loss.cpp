@@ -10,8 +10,8 @@ void CpuBackend::do_loss_gradient(const Loss& loss, int64_t divisor, Matrix scor
   const int64_t work_size = 3 * scores.cols;
   float* work = row_work_.reserve(pool_.threads() * work_size);
   pool_.run(scores.rows, [&](int64_t i, int thread) {
-    row_losses[i] = static_cast<float>(
-        kernels_.loss_row(loss, i, scores.cols, scale, scores.row(i), work + thread * work_size));
+    row_losses[i] =
+        static_cast<float>(kernels_.loss_row(loss, i, scores.cols, scale, scores.row(i), work + thread * work_size));
   });
 }
 

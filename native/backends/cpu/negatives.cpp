@@ -16,8 +16,8 @@ constexpr int64_t kChunk = 128;
 int32_t search_item(const SamplingTableView& table, int64_t low, uint64_t u) {
   while (low + 4 <= table.items) {
     const uint64_t* share = table.cumulative + low;
-    const int64_t below = int64_t{share[0] <= u} + int64_t{share[1] <= u} + int64_t{share[2] <= u} +
-                          int64_t{share[3] <= u};
+    const int64_t below =
+        int64_t{share[0] <= u} + int64_t{share[1] <= u} + int64_t{share[2] <= u} + int64_t{share[3] <= u};
     low += below;
     if (below < 4) break;
   }

@@ -83,8 +83,7 @@ void CpuBackend::do_target_ranks(ConstMatrix hidden, ConstMatrix weight, ConstMa
   float* target_scores = target_scores_.reserve(rows);
   pool_.run(blocks_of(rows, kTargetRows), [&](int64_t block, int thread) {
     const int64_t first = block * kTargetRows, size = std::min(kTargetRows, rows - first);
-    const Matrix tile =
-        score_tile(hidden.row_range(first, size), weight, bias, targets.data, first, size, thread);
+    const Matrix tile = score_tile(hidden.row_range(first, size), weight, bias, targets.data, first, size, thread);
     for (int64_t i = 0; i < size; ++i) target_scores[first + i] = tile(i, i);
   });
 
@@ -99,8 +98,8 @@ void CpuBackend::do_target_ranks(ConstMatrix hidden, ConstMatrix weight, ConstMa
     std::fill_n(part, block.rows, RankPart{0, 0, true});
     const int64_t last = std::min((range + 1) * tiles_per_range, tiles);
     for (int64_t t = range * tiles_per_range; t < last; ++t) {
-      const Matrix tile = score_tile(block, weight, bias, items, t * kTileItems,
-                                     std::min(kTileItems, count - t * kTileItems), thread);
+      const Matrix tile =
+          score_tile(block, weight, bias, items, t * kTileItems, std::min(kTileItems, count - t * kTileItems), thread);
       for (int64_t i = 0; i < tile.rows; ++i) {
         if (!kernels_.count_above(tile.row(i), tile.cols, target_scores[row + i], &part[i].greater, &part[i].equal)) {
           part[i].finite = false;
@@ -135,10 +134,11 @@ void CpuBackend::do_top_k(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bi
   kept_rows_.reserve(pool_.threads() * rows_at_once);
   for (int64_t row = 0; row < hidden.rows; row += rows_at_once) {
     const int64_t size = std::min(rows_at_once, hidden.rows - row);
-    top_k_of_rows(hidden.row_range(row, size), weight, bias, k, capacity, candidates,
-                  exclusions.starts.empty() ? Exclusions{} : Exclusions{exclusions.starts.range(row, size + 1), exclusions.items},
-                  items.range(row * k, size * k), scores.row_range(row, size),
-                  log_sum_exp.empty() ? log_sum_exp : log_sum_exp.range(row, size));
+    top_k_of_rows(
+        hidden.row_range(row, size), weight, bias, k, capacity, candidates,
+        exclusions.starts.empty() ? Exclusions{} : Exclusions{exclusions.starts.range(row, size + 1), exclusions.items},
+        items.range(row * k, size * k), scores.row_range(row, size),
+        log_sum_exp.empty() ? log_sum_exp : log_sum_exp.range(row, size));
   }
 }
 
@@ -162,8 +162,8 @@ void CpuBackend::top_k_of_rows(ConstMatrix hidden, ConstMatrix weight, ConstMatr
   // A thread takes its tiles in ascending order, so it can keep the best of all that it has seen.
   pool_.run(tiles, [&](int64_t t, int thread) {
     const int64_t first = t * kTileItems;
-    const Matrix tile =
-        score_tile(hidden, weight, bias, only_list ? list : nullptr, first, std::min(kTileItems, count - first), thread);
+    const Matrix tile = score_tile(hidden, weight, bias, only_list ? list : nullptr, first,
+                                   std::min(kTileItems, count - first), thread);
     const bool picks = list != nullptr && !only_list;
     const int32_t* picked = picks ? std::lower_bound(list, list + list_size, first) : nullptr;
     const int64_t picked_size =

@@ -44,8 +44,8 @@ void CpuBackend::do_group_rows(Span<const int32_t> items, int64_t table_rows, co
   int32_t* group_of = group_of_.reserve(table_rows);  // group + 1; 0 = not seen
   int32_t* row_group = row_group_.reserve(items.size);
 
-  // start[g + 1] is first the size of group g, then its first place, then, as it is filled, the place behind it. Whether
-  // an item is new cannot be predicted, so nothing branches on it.
+  // start[g + 1] is first the size of group g, then its first place, then, as it is filled, the place behind it.
+  // Whether an item is new cannot be predicted, so nothing branches on it.
   int32_t* start = groups.start.data;
   std::fill_n(start, items.size + 1, 0);
   int32_t count = 0;

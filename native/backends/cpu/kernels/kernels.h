@@ -69,8 +69,8 @@ struct Kernels {
   /// c <- activation, in place, with r * reset_state added before it unless `reset_before`.
   /// out <- (1 - z) * h + z * c
   void (*gru_state)(const GruRow& row, bool reset_before, float* out);
-  /// Gradients of the candidate and update gates before their activation. Unless `reset_before`, also of the reset gate,
-  /// and `gradient` <- of reset_state.
+  /// Gradients of the candidate and update gates before their activation. Unless `reset_before`, also of the reset
+  /// gate, and `gradient` <- of reset_state.
   void (*gru_state_backward)(const GruRowGradient& row, bool reset_before);
   /// Gradient of the reset gate from that of r * h, `reset_gradient`.
   void (*gru_reset_backward)(const GruRowGradient& row, const float* reset_gradient);

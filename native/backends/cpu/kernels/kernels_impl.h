@@ -9,8 +9,8 @@
 namespace gru4rec::cpu::GRU_ISA {
 
 /// A constant, so that no code of this instruction set runs before it was chosen.
-constexpr Kernels kKernels{
-    random_words, dropout,      gru_gates,   gru_state,   gru_state_backward, gru_reset_backward, loss_row, activate,
-    update,       squared_norm, column_sums, count_above, collect_above,      all_finite,         exp_sum};
+constexpr Kernels kKernels{random_words,       dropout,     gru_gates,     gru_state,  gru_state_backward,
+                           gru_reset_backward, loss_row,    activate,      update,     squared_norm,
+                           column_sums,        count_above, collect_above, all_finite, exp_sum};
 
 }  // namespace gru4rec::cpu::GRU_ISA

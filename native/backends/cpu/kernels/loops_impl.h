@@ -2,6 +2,9 @@
 
 #include "backends/cpu/kernels/vec.h"
 
+/// A loop over a row into which everything that it calls is inlined, so that sums stay in registers.
+#define GRU_KERNEL __attribute__((flatten)) inline
+
 /// The loop over a row: whole vectors, then the rest.
 namespace gru4rec::cpu::GRU_ISA {
 
@@ -50,8 +53,7 @@ GRU_INLINE void sum_vectors(int64_t first, int64_t last, double* totals, const B
   constexpr int64_t kChunk = 1024;
   for (int64_t chunk = first; chunk < last; chunk += kChunk) {
     Vec sums[kSums] = {};
-    for_vectors(chunk, last - chunk < kChunk ? last : chunk + kChunk,
-                [&](auto at) __attribute__((always_inline)) { body(at, sums); });
+    for_vectors(chunk, last - chunk < kChunk ? last : chunk + kChunk, [&](auto at) { body(at, sums); });
     for (int k = 0; k < kSums; ++k) totals[k] += static_cast<double>(sum(sums[k]));
   }
 }

@@ -4,8 +4,8 @@
 #include "backends/cpu/kernels/kernels.h"
 #include "backends/cpu/kernels/loops_impl.h"
 
-/// Losses of one row and their gradients (docs/model.md, "Scores and losses"). The row's own target is left out of every
-/// sum over the others, so that a small sum is not lost beside the target's constant part.
+/// Losses of one row and their gradients (docs/model.md, "Scores and losses"). The row's own target is left out of
+/// every sum over the others, so that a small sum is not lost beside the target's constant part.
 namespace gru4rec::cpu::GRU_ISA {
 
 /// Inside every logarithm of a probability.
@@ -37,9 +37,7 @@ GRU_INLINE void for_others(int64_t target, int64_t n, const Body& body) {
 
 GRU_INLINE float max_of_range(const float* row, int64_t first, int64_t last) {
   Vec largest = splat(-__builtin_inff());
-  for_vectors(first, last, [&](auto at) __attribute__((always_inline)) {
-    largest = max(largest, at.live(at.load(row), largest));
-  });
+  for_vectors(first, last, [&](auto at) { largest = max(largest, at.live(at.load(row), largest)); });
   return max_lane(largest);
 }
 
@@ -54,7 +52,7 @@ GRU_INLINE float exp_of(float x) { return exp(splat(x))[0]; }
 /// scores <- exp(score - max); returns the sum of all but the target's.
 GRU_INLINE double exponentials(int64_t target, int64_t n, float* scores, float largest) {
   double others = 0.0;
-  sum_others<1>(target, n, &others, [&](auto at, Vec* sums) __attribute__((always_inline)) {
+  sum_others<1>(target, n, &others, [&](auto at, Vec* sums) {
     const Vec e = exp(at.load(scores) - largest);
     at.store(scores, e);
     sums[0] += at.live(e);
@@ -63,7 +61,7 @@ GRU_INLINE double exponentials(int64_t target, int64_t n, float* scores, float l
   return others;
 }
 
-inline double cross_entropy_row(const Loss& loss, int64_t target, int64_t n, float scale, float* scores) {
+GRU_KERNEL double cross_entropy_row(const Loss& loss, int64_t target, int64_t n, float scale, float* scores) {
   const float largest = __builtin_fmaxf(max_of_others(scores, target, n), scores[target]);
   const double others = exponentials(target, n, scores, largest);
   const double total = others + static_cast<double>(scores[target]);
@@ -82,7 +80,7 @@ inline double cross_entropy_row(const Loss& loss, int64_t target, int64_t n, flo
   const double weight = 1.0 - static_cast<double>(n) * rest;
   const Vec epsilon = splat(static_cast<float>(kEpsilon));
   double sums[2] = {0.0, 0.0};  // of log(p_j + epsilon), of p_j / (p_j + epsilon)
-  sum_vectors<2>(0, n, sums, [&](auto at, Vec* part) __attribute__((always_inline)) {
+  sum_vectors<2>(0, n, sums, [&](auto at, Vec* part) {
     const Vec share_of_column = at.load(scores) * inverse;
     part[0] += at.live(log(share_of_column + epsilon));
     part[1] += at.live(share_of_column / (share_of_column + epsilon));
@@ -97,14 +95,12 @@ inline double cross_entropy_row(const Loss& loss, int64_t target, int64_t n, flo
   return -weight * __builtin_log(p + kEpsilon) - rest * sums[0];
 }
 
-inline double xe_logit_row(const Loss& loss, int64_t target, int64_t n, float scale, float* scores) {
+GRU_KERNEL double xe_logit_row(const Loss& loss, int64_t target, int64_t n, float scale, float* scores) {
   const float target_score = scores[target];
   const float largest = __builtin_fmaxf(max_of_others(scores, target, n), target_score);
   double sum_of_scores = 0.0;
   if (loss.smoothing > 0.0f) {
-    sum_vectors<1>(0, n, &sum_of_scores, [&](auto at, Vec* sums) __attribute__((always_inline)) {
-      sums[0] += at.live(at.load(scores) - largest);
-    });
+    sum_vectors<1>(0, n, &sum_of_scores, [&](auto at, Vec* sums) { sums[0] += at.live(at.load(scores) - largest); });
   }
   const double others = exponentials(target, n, scores, largest);
   const double total = others + static_cast<double>(scores[target]);
@@ -117,15 +113,16 @@ inline double xe_logit_row(const Loss& loss, int64_t target, int64_t n, float sc
   const float each = static_cast<float>(rest * static_cast<double>(scale));
   for_vectors(0, n, [&](auto at) { at.store(scores, at.load(scores) * factor - each); });
   // p_t - weight - rest; the weights of all columns sum to 1.
-  scores[target] = static_cast<float>((static_cast<double>(n - 1) * rest - others / total) * static_cast<double>(scale));
+  scores[target] =
+      static_cast<float>((static_cast<double>(n - 1) * rest - others / total) * static_cast<double>(scale));
   return weight * term + rest * (static_cast<double>(n) * log_total - sum_of_scores);
 }
 
 template <class Act>
-double bpr_row(const Act& act, int64_t target, int64_t n, float scale, float* scores) {
+GRU_KERNEL double bpr_row(const Act& act, int64_t target, int64_t n, float scale, float* scores) {
   const float t = scores[target];
   double sums[2] = {0.0, 0.0};  // softplus, sigmoid
-  sum_others<2>(target, n, sums, [&](auto at, Vec* part) __attribute__((always_inline)) {
+  sum_others<2>(target, n, sums, [&](auto at, Vec* part) {
     const Vec a = at.load(scores), x = a - t;
     const Vec slope = sigmoid(x);
     part[0] += at.live(softplus(x));
@@ -137,12 +134,13 @@ double bpr_row(const Act& act, int64_t target, int64_t n, float scale, float* sc
 }
 
 template <class Act>
-double bpr_max_row(const Act& act, float bpreg, int64_t target, int64_t n, float scale, float* scores, float* work) {
+GRU_KERNEL double bpr_max_row(const Act& act, float bpreg, int64_t target, int64_t n, float scale, float* scores,
+                              float* work) {
   const float t = scores[target];
   const float largest = max_of_others(scores, target, n);
   float *weights = work, *values = work + n, *slopes = work + 2 * n;
   double sums[4] = {0.0, 0.0, 0.0, 0.0};  // of e^(a - max) times 1, sigmoid, its derivative, a^2
-  sum_others<4>(target, n, sums, [&](auto at, Vec* part) __attribute__((always_inline)) {
+  sum_others<4>(target, n, sums, [&](auto at, Vec* part) {
     const Vec a = at.load(scores);
     const Vec w = exp(a - largest);
     const Sigmoid f = sigmoid_and_slope(t - a);
@@ -159,7 +157,7 @@ double bpr_max_row(const Act& act, float bpreg, int64_t target, int64_t n, float
   const float by_win = static_cast<float>(-strength);
   const float inverse = static_cast<float>(static_cast<double>(scale) / sums[0]);
   const float mean = static_cast<float>(win), mean_square = static_cast<float>(square);
-  for_others(target, n, [&](auto at) __attribute__((always_inline)) {
+  for_others(target, n, [&](auto at) {
     const Vec a = at.load(scores);
     const Vec by_sigmoid = (at.load(values) - mean - at.load(slopes)) * by_win;
     const Vec by_square = (a * a - mean_square + 2.0f * a) * bpreg;
@@ -170,11 +168,11 @@ double bpr_max_row(const Act& act, float bpreg, int64_t target, int64_t n, float
 }
 
 template <class Act>
-double top1_row(const Act& act, int64_t target, int64_t n, float scale, float* scores) {
+GRU_KERNEL double top1_row(const Act& act, int64_t target, int64_t n, float scale, float* scores) {
   const float t = scores[target];
   const float each = scale / static_cast<float>(n);
   double sums[2] = {0.0, 0.0};  // the terms, slopes of sigmoid(a - t)
-  sum_others<2>(target, n, sums, [&](auto at, Vec* part) __attribute__((always_inline)) {
+  sum_others<2>(target, n, sums, [&](auto at, Vec* part) {
     const Vec a = at.load(scores);
     const Sigmoid difference = sigmoid_and_slope(a - t), square = sigmoid_and_slope(a * a);
     part[0] += at.live(difference.value + square.value);
@@ -187,12 +185,12 @@ double top1_row(const Act& act, int64_t target, int64_t n, float scale, float* s
 }
 
 template <class Act>
-double top1_max_row(const Act& act, int64_t target, int64_t n, float scale, float* scores, float* work) {
+GRU_KERNEL double top1_max_row(const Act& act, int64_t target, int64_t n, float scale, float* scores, float* work) {
   const float t = scores[target];
   const float largest = max_of_others(scores, target, n);
   float *weights = work, *terms = work + n, *slopes = work + 2 * n;
   double sums[3] = {0.0, 0.0, 0.0};  // of e^(a - max) times 1, the term, the slope of sigmoid(a - t)
-  sum_others<3>(target, n, sums, [&](auto at, Vec* part) __attribute__((always_inline)) {
+  sum_others<3>(target, n, sums, [&](auto at, Vec* part) {
     const Vec a = at.load(scores);
     const Vec w = exp(a - largest);
     const Sigmoid difference = sigmoid_and_slope(a - t), square = sigmoid_and_slope(a * a);
@@ -207,7 +205,7 @@ double top1_max_row(const Act& act, int64_t target, int64_t n, float scale, floa
   const double mean = sums[1] / sums[0];
   const float center = static_cast<float>(mean);
   const float inverse = static_cast<float>(static_cast<double>(scale) / sums[0]);
-  for_others(target, n, [&](auto at) __attribute__((always_inline)) {
+  for_others(target, n, [&](auto at) {
     const Vec gradient = (at.load(terms) - center + at.load(slopes)) * (at.load(weights) * inverse);
     at.store(scores, gradient * act.slope(at.load(scores)));
   });
@@ -240,11 +238,11 @@ inline double loss_row(const Loss& loss, int64_t target, int64_t n, float scale,
   return result;
 }
 
-inline void activate(const Activation& activation, int64_t n, float* row) {
+GRU_KERNEL void activate(const Activation& activation, int64_t n, float* row) {
   if (activation.kind == ActivationKind::softmax) {
     const float largest = max_of_range(row, 0, n);
     double total = 0.0;
-    sum_vectors<1>(0, n, &total, [&](auto at, Vec* sums) __attribute__((always_inline)) {
+    sum_vectors<1>(0, n, &total, [&](auto at, Vec* sums) {
       const Vec e = exp(at.load(row) - largest);
       at.store(row, e);
       sums[0] += at.live(e);
@@ -253,9 +251,8 @@ inline void activate(const Activation& activation, int64_t n, float* row) {
     for_vectors(0, n, [&](auto at) { at.store(row, at.load(row) * inverse); });
     return;
   }
-  with_activation(activation, [&](auto act) {
-    for_vectors(0, n, [&](auto at) { at.store(row, act.apply(at.load(row))); });
-  });
+  with_activation(activation,
+                  [&](auto act) { for_vectors(0, n, [&](auto at) { at.store(row, act.apply(at.load(row))); }); });
 }
 
 }  // namespace gru4rec::cpu::GRU_ISA

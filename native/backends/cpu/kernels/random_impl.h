@@ -51,13 +51,13 @@ GRU_INLINE void random_blocks(const RandomStream& stream, uint32_t first, uint32
   __builtin_memcpy(words, pairs, sizeof pairs);
 }
 
-inline void random_words(const RandomStream& stream, uint32_t first_block, int64_t blocks, uint32_t* words) {
+GRU_KERNEL void random_words(const RandomStream& stream, uint32_t first_block, int64_t blocks, uint32_t* words) {
   for (int64_t b = 0; b < blocks; b += kWideLanes) {
     random_blocks(stream, first_block + static_cast<uint32_t>(b), words + 4 * b);
   }
 }
 
-inline void dropout(const Dropout& dropout, uint64_t first_index, int64_t n, const float* from, float* to) {
+GRU_KERNEL void dropout(const Dropout& dropout, uint64_t first_index, int64_t n, const float* from, float* to) {
   // Chunks of whole blocks; the first starts inside its block where first_index does.
   constexpr int64_t kChunk = 512;
   uint32_t words[kChunk + kRandomWordsMargin];
@@ -68,7 +68,7 @@ inline void dropout(const Dropout& dropout, uint64_t first_index, int64_t n, con
     const int64_t skipped = static_cast<int64_t>(index & 3);
     const int64_t count = n - d < kChunk - skipped ? n - d : kChunk - skipped;
     random_words(dropout.stream, static_cast<uint32_t>(index >> 2), (skipped + count + 3) / 4, words);
-    for_vectors(0, count, [&](auto at) __attribute__((always_inline)) {
+    for_vectors(0, count, [&](auto at) {
       const IntVec share = (load(reinterpret_cast<const int32_t*>(words) + skipped + at.d) >> 8) & 0x00ffffff;
       at.store(to + d, select(share < threshold, Vec{}, at.load(from + d) * dropout.scale));
     });

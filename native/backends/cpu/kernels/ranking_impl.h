@@ -6,13 +6,13 @@
 
 namespace gru4rec::cpu::GRU_ISA {
 
-inline bool all_finite(const float* scores, int64_t n) {
+GRU_KERNEL bool all_finite(const float* scores, int64_t n) {
   IntVec finite = splat_int(-1);
   for_vectors(0, n, [&](auto at) { finite &= is_finite(at.load(scores)); });
   return count_true(finite) == kLanes;
 }
 
-inline bool count_above(const float* scores, int64_t n, float pivot, int32_t* greater, int32_t* equal) {
+GRU_KERNEL bool count_above(const float* scores, int64_t n, float pivot, int32_t* greater, int32_t* equal) {
   IntVec finite = splat_int(-1), above = {}, same = {};
   int64_t j = 0;
   for (; j + kLanes <= n; j += kLanes) {
@@ -35,7 +35,7 @@ inline bool count_above(const float* scores, int64_t n, float pivot, int32_t* gr
   return count_true(finite) == kLanes;
 }
 
-inline int64_t collect_above(const float* scores, int64_t n, float threshold, int32_t* index) {
+GRU_KERNEL int64_t collect_above(const float* scores, int64_t n, float threshold, int32_t* index) {
   int64_t found = 0;
   const auto take = [&](uint32_t mask, int64_t first) {
     for (; mask != 0; mask &= mask - 1) index[found++] = static_cast<int32_t>(first + __builtin_ctz(mask));
@@ -46,14 +46,12 @@ inline int64_t collect_above(const float* scores, int64_t n, float threshold, in
   return found;
 }
 
-inline void exp_sum(const float* scores, int64_t n, float* largest, double* total) {
+GRU_KERNEL void exp_sum(const float* scores, int64_t n, float* largest, double* total) {
   Vec most = splat(-__builtin_inff());
-  for_vectors(0, n, [&](auto at) __attribute__((always_inline)) { most = max(most, at.live(at.load(scores), most)); });
+  for_vectors(0, n, [&](auto at) { most = max(most, at.live(at.load(scores), most)); });
   *largest = max_lane(most);
   *total = 0.0;
-  sum_vectors<1>(0, n, total, [&](auto at, Vec* sums) __attribute__((always_inline)) {
-    sums[0] += at.live(exp(at.load(scores) - *largest));
-  });
+  sum_vectors<1>(0, n, total, [&](auto at, Vec* sums) { sums[0] += at.live(exp(at.load(scores) - *largest)); });
 }
 
 }  // namespace gru4rec::cpu::GRU_ISA

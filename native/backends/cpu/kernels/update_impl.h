@@ -5,16 +5,16 @@
 
 namespace gru4rec::cpu::GRU_ISA {
 
-/// Calls body(sum), where sum(place) is the sum of the rows' vectors there, from the first row to the last. Most sums are
-/// of one row.
+/// Calls body(sum), where sum(place) is the sum of the rows' vectors there, from the first row to the last. Most sums
+/// are of one row.
 template <class Body>
 GRU_INLINE void with_sum(const SummedRows& rows, const Body& body) {
   const float* first = rows.data + rows.rows[0] * rows.stride;
   if (rows.count == 1) {
-    body([first](auto at) __attribute__((always_inline)) { return at.load(first); });
+    body([first](auto at) { return at.load(first); });
     return;
   }
-  body([first, rows](auto at) __attribute__((always_inline)) {
+  body([first, rows](auto at) {
     Vec sum = at.load(first);
     for (int64_t i = 1; i < rows.count; ++i) sum += at.load(rows.data + rows.rows[i] * rows.stride);
     return sum;
@@ -81,8 +81,8 @@ GRU_INLINE void update_with(const Step& step, const Optimiser& optimiser, const 
                             UpdatedRow row) {
   const float weight_decay = optimiser.learning_rate * optimiser.lmbd, momentum = optimiser.momentum;
   const float scale = gradient.scale;
-  with_sum(gradient, [=](auto sum) __attribute__((always_inline)) {
-    for_aligned_vectors(row.value, n, [=](auto at) __attribute__((always_inline)) {
+  with_sum(gradient, [=](auto sum) {
+    for_aligned_vectors(row.value, n, [=](auto at) {
       Vec d = step(row, at, sum(at) * scale);
       const Vec p = at.load(row.value);
       if (weight_decay > 0.0f) d = fma(p, splat(weight_decay), d);
@@ -95,8 +95,8 @@ GRU_INLINE void update_with(const Step& step, const Optimiser& optimiser, const 
   });
 }
 
-inline void update(const Optimiser& optimiser, const AdamCorrection& correction, const SummedRows& gradient, int64_t n,
-                   const UpdatedRow& row) {
+GRU_KERNEL void update(const Optimiser& optimiser, const AdamCorrection& correction, const SummedRows& gradient,
+                       int64_t n, const UpdatedRow& row) {
   const float rate = optimiser.learning_rate;
   switch (optimiser.kind) {
     case OptimiserKind::adagrad:
@@ -113,10 +113,10 @@ inline void update(const Optimiser& optimiser, const AdamCorrection& correction,
   }
 }
 
-inline double squared_norm(const SummedRows& gradient, int64_t n) {
+GRU_KERNEL double squared_norm(const SummedRows& gradient, int64_t n) {
   double total = 0.0;
-  with_sum(gradient, [&](auto sum) __attribute__((always_inline)) {
-    sum_vectors<1>(0, n, &total, [&](auto at, Vec* sums) __attribute__((always_inline)) {
+  with_sum(gradient, [&](auto sum) {
+    sum_vectors<1>(0, n, &total, [&](auto at, Vec* sums) {
       const Vec g = sum(at);
       sums[0] = fma(g, g, sums[0]);
     });
@@ -124,7 +124,7 @@ inline double squared_norm(const SummedRows& gradient, int64_t n) {
   return total;
 }
 
-inline void column_sums(const float* data, int64_t rows, int64_t stride, int64_t n, float* sums) {
+GRU_KERNEL void column_sums(const float* data, int64_t rows, int64_t stride, int64_t n, float* sums) {
   for_vectors(0, n, [&](auto at) {
     Vec total = at.load(data);
     for (int64_t r = 1; r < rows; ++r) total += at.load(data + r * stride);
