@@ -78,6 +78,12 @@ std::vector<NamedCandidates> candidate_lists(int64_t items) {
           {"all of a list", true, all_items(items)}};
 }
 
+/// The list on a back end; an empty one is a null pointer, as an Array of no elements is.
+Candidates on_device(const NamedCandidates& candidates, const DeviceVector<int32_t>& list) {
+  if (!candidates.restricted || candidates.items.empty()) return {candidates.restricted, {}};
+  return {true, list.span()};
+}
+
 struct Ranks {
   std::vector<int32_t> greater, equal;
 };
@@ -87,8 +93,7 @@ Ranks target_ranks(Backend& backend, const Setup& setup, const std::vector<int32
   const DeviceVector<int32_t> device_targets(backend, targets), list(backend, candidates.items);
   const DeviceVector<int32_t> greater(backend, setup.rows()), equal(backend, setup.rows());
   backend.target_ranks(setup.device_hidden, setup.device_weight, setup.device_bias, device_targets.span(),
-                       {candidates.restricted, candidates.restricted ? list.span() : Span<int32_t>()}, greater.span(),
-                       equal.span());
+                       on_device(candidates, list), greater.span(), equal.span());
   return {greater.download(), equal.download()};
 }
 
@@ -115,8 +120,7 @@ Lists top_k(Backend& backend, const Setup& setup, int64_t k, const NamedCandidat
   const DeviceVector<float> sums(backend, wants_sum ? setup.rows() : 0);
   Exclusions exclusions;
   if (!excluded.empty()) exclusions = {device_starts.span(), device_excluded.span()};
-  backend.top_k(setup.device_hidden, setup.device_weight, setup.device_bias, k,
-                {candidates.restricted, candidates.restricted ? list.span() : Span<int32_t>()}, exclusions,
+  backend.top_k(setup.device_hidden, setup.device_weight, setup.device_bias, k, on_device(candidates, list), exclusions,
                 items.span(), scores, wants_sum ? sums.span() : Span<float>());
   return {items.download(), scores.download(), sums.download()};
 }
