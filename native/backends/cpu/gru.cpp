@@ -7,7 +7,7 @@ namespace gru4rec::cpu {
 namespace {
 
 /// Hidden units that one block of elementwise work covers; each costs three exponentials.
-constexpr int64_t kBlockUnits = 2048;
+constexpr int64_t kBlockUnits = 4096;
 
 int64_t rows_per_block(int64_t hidden) { return std::max<int64_t>(1, kBlockUnits / hidden); }
 

@@ -12,9 +12,11 @@ struct Linear {
   GRU_INLINE Vec slope(Vec) const { return splat(1.0f); }
 };
 
+/// Also the others with alpha = 0.
 struct Relu {
-  GRU_INLINE Vec apply(Vec x) const { return select(x < Vec{}, Vec{}, x); }
-  GRU_INLINE Vec slope(Vec y) const { return select(y > Vec{}, splat(1.0f), Vec{}); }
+  float lambda = 1.0f;
+  GRU_INLINE Vec apply(Vec x) const { return select(x < Vec{}, Vec{}, x) * lambda; }
+  GRU_INLINE Vec slope(Vec y) const { return select(y > Vec{}, splat(lambda), Vec{}); }
 };
 
 struct Tanh {
@@ -52,7 +54,7 @@ GRU_INLINE void with_activation(const Activation& activation, Body body) {
     case ActivationKind::elu:
       return activation.alpha > 0.0f ? body(Selu{activation.alpha, 1.0f}) : body(Relu{});
     case ActivationKind::selu:
-      return body(Selu{activation.alpha, activation.lambda});
+      return activation.alpha > 0.0f ? body(Selu{activation.alpha, activation.lambda}) : body(Relu{activation.lambda});
   }
 }
 
