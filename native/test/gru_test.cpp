@@ -1,4 +1,5 @@
 #include <cmath>
+#include <limits>
 
 #include "device_layer.h"
 #include "reference/difference.h"
@@ -189,6 +190,38 @@ OPERATION_TEST("gru: saturated gates keep or replace the state exactly") {
     }
     compare(backend, s);
   }
+}
+
+OPERATION_TEST("gru: what is not a number stays so in its row, and only there") {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (const NamedActivation& named : elementwise_activations())
+    for (const bool reset_after : {false, true}) {
+      const Setup clean = random_setup(9, {35, 33, 31}, false, reset_after, named.activation, 0.0);
+      const auto hidden = [&](const Setup& s) {
+        DeviceLayer device(backend, s.layer, s.h.rows, 0);
+        const DeviceMatrix x(backend, s.x), h(backend, s.h);
+        backend.copy(x, device.input());
+        backend.copy(h, device.state());
+        backend.gru_forward(device.layer, {}, Dropout(), device.trace(), device.hidden);
+        return device.hidden.download();
+      };
+      const Table<float> expected = hidden(clean);
+      for (const int64_t row : {0, 17, 34})
+        for (const bool in_state : {false, true}) {
+          const Context context(named.name + (reset_after ? " reset after" : " reset before") + ", row " +
+                                std::to_string(row) + (in_state ? " of the state" : " of the input"));
+          Setup s = clean;
+          (in_state ? s.h : s.x)(row, 30) = nan;
+          const Table<float> received = hidden(s);
+          for (int64_t i = 0; i < 35; ++i)
+            for (int64_t d = 0; d < 31; ++d)
+              if (i == row) {
+                CHECK(std::isnan(received(i, d)));
+              } else {
+                CHECK_EQUAL(expected(i, d), received(i, d));
+              }
+        }
+    }
 }
 
 }  // namespace gru4rec::test
