@@ -169,20 +169,20 @@ export const bugs = [
   {
     name: "of an item's gradients the last one counts, not the sum",
     file: `${kernels}/update_impl.h`,
-    find: "++i) g += at.load",
-    replace: "++i) g = at.load",
+    find: "++i) sum += at.load",
+    replace: "++i) sum = at.load",
   },
   {
     name: "momentum has the wrong sign",
     file: `${kernels}/update_impl.h`,
-    find: "d = d - at.load(row.velocity) * optimiser.momentum;",
-    replace: "d = d + at.load(row.velocity) * optimiser.momentum;",
+    find: "d = d - at.load(row.velocity) * momentum;",
+    replace: "d = d + at.load(row.velocity) * momentum;",
   },
   {
     name: "lmbd is dropped",
     file: `${kernels}/update_impl.h`,
-    find: "if (decays) d =",
-    replace: "if (decays && n < 0) d =",
+    find: "if (weight_decay > 0.0f) d =",
+    replace: "if (weight_decay > 1e30f) d =",
   },
   {
     name: "lmbd is not multiplied by the learning rate",
@@ -199,14 +199,20 @@ export const bugs = [
   {
     name: "gradCap leaves rows as they are",
     file: `${cpu}/update.cpp`,
-    find: "rows_of_group(groups, g, gradient, factor)",
-    replace: "rows_of_group(groups, g, gradient, factor > 1.0f ? factor : 1.0f)",
+    find: "scale != nullptr ? *scale : 1.0f;\n  // adam corrects",
+    replace: "scale != nullptr && table.value.cols == 1 ? *scale : 1.0f;\n  // adam corrects",
   },
   {
     name: "gradCap's norm leaves rows out",
     file: `${engine}/backward_pass.cpp`,
     find: "  backend.add_squared_norm_rows(output_groups_.view, output_rows(), total);\n",
     replace: "",
+  },
+  {
+    name: "of the gradients of an item's bias the last one counts, not the sum",
+    file: `${cpu}/update.cpp`,
+    find: "sum += gradient(rows.rows[i], 0)",
+    replace: "sum = gradient(rows.rows[i], 0)",
   },
   {
     name: "By is touched by an input",
