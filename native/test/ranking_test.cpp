@@ -17,13 +17,14 @@ constexpr float kNan = std::numeric_limits<float>::quiet_NaN(), kInfinity = std:
 
 /// A hidden state per row and the output layer, on the host and on a back end.
 struct Setup {
-  Setup(Backend& backend, const Table<float>& hidden_, const Table<float>& weight_, const Table<float>& bias_)
+  Setup(Backend& backend, const Table<float>& hidden_, const Table<float>& weight_, const Table<float>& bias_,
+        int64_t gap = 0)
       : hidden(hidden_),
         weight(weight_),
         bias(bias_),
         device_hidden(backend, hidden, 5),
-        device_weight(backend, weight),
-        device_bias(backend, bias) {}
+        device_weight(backend, weight, gap),
+        device_bias(backend, bias, gap) {}
 
   int64_t rows() const { return hidden.rows; }
   int64_t items() const { return weight.rows; }
@@ -52,7 +53,7 @@ Setup tied(Backend& backend, Data& data, int64_t rows, int64_t width, int64_t it
 }
 
 Setup untied(Backend& backend, Data& data, int64_t rows, int64_t width, int64_t items) {
-  return Setup(backend, data.table(rows, width, 1.0), data.table(items, width, 1.0), data.table(items, 1, 1.0));
+  return Setup(backend, data.table(rows, width, 1.0), data.table(items, width, 1.0), data.table(items, 1, 1.0), 3);
 }
 
 /// Every `step`-th item from `first` on.
@@ -243,6 +244,23 @@ OPERATION_TEST("top_k: excluded items are left out row by row, up to nothing lef
       const Context context("k=" + std::to_string(k) + " candidates " + candidates.name);
       compare_lists(setup, k, candidates, excluded, top_k(backend, setup, k, candidates, excluded, true));
     }
+}
+
+OPERATION_TEST("rankings: 40,000 items, all of them listed") {
+  // More than a ranking takes at once, in rows and in items.
+  Data data(7);
+  const int64_t rows = 110, items = 40000;
+  const Setup setup = tied(backend, data, rows, 1, items);
+  const NamedCandidates all{"all", false, all_items(items)};
+  compare_lists(setup, items, all, {}, top_k(backend, setup, items, all, {}, true));
+  const std::vector<int32_t> targets = data.items(rows, items);
+  const Ranks ranks = target_ranks(backend, setup, targets, all);
+  const std::vector<std::vector<Number>> scores = setup.scores();
+  for (int64_t i = 0; i < rows; ++i) {
+    const RankBounds expected = rank(exact(scores[i]), targets[i], all.items);
+    CHECK_EQUAL(expected.greater_least, ranks.greater[i]);
+    CHECK_EQUAL(expected.equal_least, ranks.equal[i]);
+  }
 }
 
 OPERATION_TEST("top_k: any scores, best first, nothing better left out") {

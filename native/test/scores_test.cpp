@@ -38,7 +38,9 @@ OPERATION_TEST("scores: products, bias and logQ over targets and samples, repeat
         const std::vector<Number> exact(log_support.begin(), log_support.end());
         correct_for_popularity(logq, alpha, exact, items, shape.rows, expected);
       }
-      const DeviceMatrix device_hidden(backend, hidden, 5), device_weight(backend, weight), device_bias(backend, bias);
+      const int64_t gap = corrected ? 5 : 0;
+      const DeviceMatrix device_hidden(backend, hidden, 5), device_weight(backend, weight, gap);
+      const DeviceMatrix device_bias(backend, bias, gap);
       const DeviceVector<int32_t> device_items(backend, items);
       const DeviceVector<float> device_log_support(backend, log_support);
       DeviceMatrix out(backend, shape.rows, static_cast<int64_t>(items.size()), 3);
@@ -81,7 +83,7 @@ OPERATION_TEST("scores_backward: gradients of state, weights and bias, a row for
           scores_backward(as<Number>(gradient), as<Number>(hidden), as<Number>(weight), items);
 
       const DeviceMatrix device_gradient(backend, gradient, gap), device_hidden(backend, hidden, gap);
-      const DeviceMatrix device_weight(backend, weight);
+      const DeviceMatrix device_weight(backend, weight, gap);
       const DeviceVector<int32_t> device_items(backend, items);
       DeviceMatrix hidden_gradient(backend, shape.rows, shape.width, gap);
       DeviceMatrix weight_gradient(backend, columns, shape.width, gap), bias_gradient(backend, columns, 1, gap);
