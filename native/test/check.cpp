@@ -46,8 +46,10 @@ enum class Outcome { passed, failed, skipped };
 
 Outcome run(const TestCase& test) {
   state().failures = 0;
+  const int64_t before = state().comparisons;
   try {
     test.body();
+    if (state().comparisons == before) fail("", 0, "expected a comparison, received none");
   } catch (const Skipped& skipped) {
     std::printf("%s %s: %s\n", in_ci() ? "FAILED " : "skipped", test.name, skipped.reason.c_str());
     return in_ci() ? Outcome::failed : Outcome::skipped;
@@ -68,7 +70,8 @@ void count_comparison() { ++state().comparisons; }
 void fail(const char* file, int line, const std::string& message) {
   if (++state().failures > kFailuresShown) return;
   const char* base = std::strrchr(file, '/');
-  std::printf("  %s:%d", base != nullptr ? base + 1 : file, line);
+  std::printf(" ");
+  if (line > 0) std::printf(" %s:%d", base != nullptr ? base + 1 : file, line);
   for (const std::string& context : state().contexts) std::printf(" [%s]", context.c_str());
   std::printf(" %s\n", message.c_str());
 }

@@ -10,8 +10,8 @@
 ///     TEST_CASE("softmax: rows sum to one") { CHECK_NEAR(1.0, sum, 1e-6); }
 ///
 /// and is linked with check.cpp, which brings main(). Arguments of the program: any number of substrings of case names;
-/// only cases that contain one of them run. The last line is `N passed, N failed, N skipped`; the exit status is 1 when
-/// a case failed or none ran.
+/// only cases that contain one of them run. A case that compares nothing fails. The last line is
+/// `N passed, N failed, N skipped`; the exit status is 1 when a case failed or none ran.
 namespace gru4rec::test {
 
 /// Thrown by SKIP.
