@@ -170,9 +170,9 @@ TEST_CASE("training: a loss that is not finite names epoch and step") {
   ModelSpec spec = small_model(EmbeddingMode::shared);
   spec.final_act.kind = ActivationKind::linear;
   Model model(spec, 1);
-  // top1 squares the scores, which such steps make infinite at once; the softmax of the cross-entropy would saturate.
+  // bpr-max squares the scores, which such steps make infinite at once; a softmax or sigmoid would saturate.
   TrainingSpec training = small_training(spec);
-  training.loss.kind = LossKind::top1;
+  training.loss.kind = LossKind::bpr_max;
   training.optimiser.kind = OptimiserKind::sgd;
   training.optimiser.learning_rate = 1e38f;
   training.grad_cap = 0.0;
