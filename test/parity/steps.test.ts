@@ -8,6 +8,7 @@ import type {
 import { Matrix } from "../reference/matrix";
 import { ReferenceModel, type TrainedEpoch } from "../reference/model";
 import type { Parameters } from "../reference/parameters";
+import { RandomNumbers, purposes } from "../reference/philox";
 import { expectParameters, largest, readParameters, relativeError, writeParameters } from "./compare";
 import { ascending, combinations, plainModel, plainTraining, sessionsOf, supportOf } from "./fixtures";
 import { withModel } from "./native";
@@ -141,21 +142,27 @@ describe("dropout masks are the documented ones, read off the gradients", () => 
   const support = supportOf(sessions, plainModel.items);
   const training: NativeTrainingSpec = { ...plainTraining, optimiser: "sgd", batchSize: B, seed: 2 ** 35 + 99 };
 
-  test.each([0.01, 0.2, 0.5, 0.9])("input dropout %d, the rows of E", async (dropoutEmbed) => {
-    const spec: NativeModelSpec = { ...plainModel, embedding: "separate", embeddingSize: 19 };
-    const start = new ReferenceModel(spec, { sigma: 0, normal: false, seed: 3 }).parameters;
-    start.get("input.embedding")!.values.fill(0); // so that no change is too small for a float32
-    let dropped = 0;
-    await singleSteps(spec, { ...training, dropoutEmbed }, sessions, support, start, 15, (after, { input }) => {
-      inputs.forEach((item, row) => {
-        const kept = [...after.get("input.embedding")!.row(item)].map((value) => value !== 0);
-        const expected = [...input.inputMask!.row(row)].map((factor) => factor !== 0);
-        expect(kept).toEqual(expected);
-        dropped += expected.filter((keep) => !keep).length;
+  // 24 random bits that step 0 draws for row 3, column 11: the threshold at them keeps the element, the next one drops it.
+  const drawn = new RandomNumbers(training.seed, purposes.inputDropout, 0).upper24(3 * 19 + 11);
+
+  test.each([0.01, 0.2, 0.5, 0.9, drawn / 2 ** 24, (drawn + 0.5) / 2 ** 24, (drawn + 1) / 2 ** 24])(
+    "input dropout %d, the rows of E",
+    async (dropoutEmbed) => {
+      const spec: NativeModelSpec = { ...plainModel, embedding: "separate", embeddingSize: 19 };
+      const start = new ReferenceModel(spec, { sigma: 0, normal: false, seed: 3 }).parameters;
+      start.get("input.embedding")!.values.fill(0); // so that no change is too small for a float32
+      let dropped = 0;
+      await singleSteps(spec, { ...training, dropoutEmbed }, sessions, support, start, 15, (after, { input }) => {
+        inputs.forEach((item, row) => {
+          const kept = [...after.get("input.embedding")!.row(item)].map((value) => value !== 0);
+          const expected = [...input.inputMask!.row(row)].map((factor) => factor !== 0);
+          expect(kept).toEqual(expected);
+          dropped += expected.filter((keep) => !keep).length;
+        });
       });
-    });
-    expect(dropped).toBeGreaterThan(0);
-  });
+      expect(dropped).toBeGreaterThan(0);
+    },
+  );
 
   test.each([0.01, 0.2, 0.5, 0.9])("hidden dropout %d of the first layer, the rows of Wx0", async (dropoutHidden) => {
     const spec: NativeModelSpec = { ...plainModel, embedding: "none", layers: [21] };
