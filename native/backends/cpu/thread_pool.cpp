@@ -19,8 +19,9 @@ namespace gru4rec::cpu {
 
 namespace {
 
-/// Longer than the serial parts between two parallel ones of a training step; waking a sleeper costs about as much.
-constexpr std::chrono::microseconds kSpin{30};
+/// Longer than the serial parts between two parallel ones of a training step: waking a sleeper costs 20 microseconds on
+/// a virtual machine (bench_thread_pool).
+constexpr std::chrono::microseconds kSpin{100};
 /// Pauses between two looks at the clock, which is slower than a pause.
 constexpr int kPausesPerLook = 16;
 

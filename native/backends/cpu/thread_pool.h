@@ -20,8 +20,8 @@ class TaskRef {
   void (*call_)(const void*, int64_t, int);
 };
 
-/// The threads of one CPU back end. The caller of `run` is thread 0 and works too. Idle threads spin for a few
-/// microseconds and then sleep.
+/// The threads of one CPU back end. The caller of `run` is thread 0 and works too. Idle threads spin for a
+/// moment (100 microseconds, where every thread has a CPU of its own) and then sleep.
 class ThreadPool {
  public:
   explicit ThreadPool(int threads);
