@@ -1,8 +1,6 @@
 #include "backends/cpu/gemm/gemm.h"
 
 #include <algorithm>
-#include <cstring>
-#include <utility>
 #include <vector>
 
 #include "backends/cpu/gemm/micro_kernels.h"
@@ -10,11 +8,11 @@
 
 namespace gru4rec::cpu {
 
-// How it works. One factor, Y, is packed into panels of one or two vectors; the rows of the other, X, are read where
-// they lie (gathered rows are copied first). A tile of 6 or 12 rows of X times a panel stays in registers. Packing
-// costs as much as the smaller factor is large, so that is the one to pack where nothing speaks against it: with A
-// packed, C^T is computed and transposed while it is written. Every thread packs for itself, which spares a meeting of
-// the threads.
+// How it works. One factor, Y, is packed into panels of one or two vectors; the other, X, is read where it lies,
+// gathered or not. A tile of 6 or 8 rows of X times a panel stays in registers. Packing costs as much as the factor is
+// large, so it is the smaller one where nothing speaks against it: with A packed, C^T is computed and transposed while
+// it is written. Every thread packs for itself, which spares a meeting of the threads. (Copying rows of X that lie a
+// power of two apart was tried and gained nothing.)
 
 namespace {
 
@@ -92,10 +90,10 @@ void prefetch(const Lines& lines, Range which, Range elements) {
 }
 
 struct Workspace {
-  Scratch<float> y;            ///< packed panels of Y
-  Scratch<const float*> x;     ///< lines of X
-  Scratch<float> sums;         ///< [kGroupRows, panel], on their way to C
-  int64_t packed_number = -1;  ///< which packing of `multiply` is in `y`
+  Scratch<float> y;             ///< packed panels of Y
+  Scratch<const float*> lines;  ///< of X: a group's rows, or one for each k of a chunk
+  Scratch<float> sums;          ///< [kGroupRows, panel], on their way to C
+  int64_t packed_number = -1;   ///< which packing of `multiply` is in `y`
 };
 
 }  // namespace
@@ -119,6 +117,8 @@ struct Gemm::State {
   /// Rows of X, over one chunk, times the packed columns of Y.
   void multiply_part(const Product& product, const Plan& plan, int64_t chunk, Range columns, Range rows,
                      Workspace& workspace);
+  bool place_sums(const Product& product, const Plan& plan, int64_t chunk, int64_t row, Range columns,
+                  Workspace& workspace, Tile& tile);
   Range lines_ahead(const Product& product, const Plan& plan, int64_t chunk, Range group, Range rows) const;
   void write(const Product& product, Range rows, Range columns, bool first, bool last, const Sums& sums) const;
   void add_partials(const Product& product, const Plan& plan);
@@ -145,7 +145,7 @@ Gemm::State::State(Isa isa, ThreadPool& pool_)
       workspaces(static_cast<size_t>(pool_.threads())) {
   for (Workspace& workspace : workspaces) {
     workspace.y.reserve(kPackedFloats);
-    workspace.x.reserve(std::max(kGroupRows, kMaxChunk));
+    workspace.lines.reserve(std::max(kGroupRows, kMaxChunk));
     workspace.sums.reserve(kGroupRows * panel);
   }
   partials.reserve(kPartialFloats);
@@ -167,10 +167,9 @@ double Gemm::State::cost(const Product& product, int threads) const {
   // Fewer than 4 rows do not hide the latency of the additions.
   const double adding = k * std::max(rows, 4.0) * static_cast<double>(divide_up(product.y.count, lanes));
   const double packing = k * columns * (product.y.along_k ? transpose : copy);
-  const double gathering = product.x.lines.gathered != nullptr ? k * rows * copy : 0.0;
   const double writing =
       product.transposed ? rows * columns * transpose * static_cast<double>(count_chunks(product.k)) : 0.0;
-  return adding + gathering + writing + packing * threads;
+  return adding + writing + packing * threads;
 }
 
 Plan Gemm::State::plan(const Product& product, int threads) const {
@@ -212,7 +211,7 @@ void Gemm::State::multiply_part(const Product& product, const Plan& plan, int64_
   const Range k = piece(product.k, plan.chunks, chunk);
   const bool first = chunk == 0, last = chunk == plan.chunks - 1;
   const auto* const kernel = kernels.tile[x.along_k];
-  const float** const lines = workspace.x.data();
+  const float** const lines = workspace.lines.data();
   if (!x.along_k) {
     for (int64_t p = 0; p < k.size(); ++p) lines[p] = x.lines.line(k.first + p);
   }
@@ -227,25 +226,12 @@ void Gemm::State::multiply_part(const Product& product, const Plan& plan, int64_
     for (int64_t column = columns.first; column < columns.last; column += panel) {
       const Range panel_columns{column, std::min(column + panel, columns.last)};
       const int64_t width = round_up(panel_columns.size(), lanes);
-      // Whole vectors in the order of C go straight there; other sums wait in a place of their own.
-      const bool straight = !plan.side_by_side && !product.transposed && width == panel_columns.size();
       Tile tile{};
       tile.lines = lines;
       tile.offset = x.along_k ? k.first : group;
       tile.y = y;
       tile.k = k.size();
-      if (plan.side_by_side) {
-        tile.out_stride = partial_stride(product);
-        tile.out = partials.data() + (chunk * partial_rows(product) + group) * tile.out_stride + column;
-      } else if (straight) {
-        tile.out_stride = product.c.stride;
-        tile.out = product.c.row(group) + column;
-        tile.add = !first || product.epilogue.accumulate;
-        if (last && product.epilogue.column_add != nullptr) tile.column_add = product.epilogue.column_add + column;
-      } else {
-        tile.out_stride = panel;
-        tile.out = workspace.sums.data();
-      }
+      const bool written_later = place_sums(product, plan, chunk, group, panel_columns, workspace, tile);
       for (int64_t row = 0; row < group_rows.size(); row += kernels.rows) {
         const int64_t tile_rows = std::min<int64_t>(kernels.rows, group_rows.size() - row);
         kernel[tile_rows - 1][width / lanes - 1](tile);
@@ -261,16 +247,38 @@ void Gemm::State::multiply_part(const Product& product, const Plan& plan, int64_
         tile.out += tile_rows * tile.out_stride;
       }
       y += width * k.size();
-      if (!plan.side_by_side && !straight) {
+      if (written_later) {
         write(product, group_rows, panel_columns, first, last, {workspace.sums.data(), panel, 1, 0});
       }
     }
   }
 }
 
+/// Where the sums of a group's first tile go. Returns whether they have to be written to C from there.
+bool Gemm::State::place_sums(const Product& product, const Plan& plan, int64_t chunk, int64_t row, Range columns,
+                             Workspace& workspace, Tile& tile) {
+  if (plan.side_by_side) {
+    tile.out_stride = partial_stride(product);
+    tile.out = partials.data() + (chunk * partial_rows(product) + row) * tile.out_stride + columns.first;
+    return false;
+  }
+  if (product.transposed || columns.size() % lanes != 0) {
+    tile.out_stride = panel;
+    tile.out = workspace.sums.data();
+    return true;
+  }
+  // Whole vectors in the order of C go straight there.
+  const Epilogue& epilogue = product.epilogue;
+  tile.out_stride = product.c.stride;
+  tile.out = product.c.row(row) + columns.first;
+  tile.add = chunk > 0 || epilogue.accumulate;
+  if (chunk == plan.chunks - 1 && epilogue.column_add != nullptr) tile.column_add = epilogue.column_add + columns.first;
+  return false;
+}
+
 /// The gathered lines that this thread will probably need next, where tasks go round the threads.
 Range Gemm::State::lines_ahead(const Product& product, const Plan& plan, int64_t chunk, Range group, Range rows) const {
-  if (product.x.lines.gathered == nullptr) return {0, 0};
+  if (product.x.lines.gathered == nullptr || product.k == 0) return {0, 0};
   if (product.x.along_k) {
     const int64_t next = group.last < rows.last ? group.last : group.last + (plan.threads - 1) * rows.size();
     return {std::min(next, product.x.count), std::min(next + kGroupRows, product.x.count)};
