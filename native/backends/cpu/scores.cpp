@@ -4,6 +4,11 @@ namespace gru4rec::cpu {
 
 namespace {
 
+/// The rows of `table` that the items name, or all.
+Factor item_rows(ConstMatrix table, Span<const int32_t> items, bool transposed) {
+  return items.empty() ? Factor{table, transposed} : Factor{table, transposed, items.data, items.size};
+}
+
 /// Columns that one task of a column sum covers.
 constexpr int64_t kSumColumns = 512;
 
@@ -20,13 +25,13 @@ void CpuBackend::do_scores(ConstMatrix hidden, ConstMatrix weight, ConstMatrix b
       column_add[j] -= coefficient * logq.log_support[item];
     }
   }
-  gemm_.multiply({hidden}, {weight, true, items.data, items.size}, {false, column_add}, out);
+  gemm_.multiply({hidden}, item_rows(weight, items, true), {false, column_add}, out);
 }
 
 void CpuBackend::do_scores_backward(ConstMatrix score_gradient, ConstMatrix hidden, ConstMatrix weight,
                                     Span<const int32_t> items, Matrix hidden_gradient, Matrix weight_gradient,
                                     Matrix bias_gradient) {
-  gemm_.multiply({score_gradient}, {weight, false, items.data, items.size}, {}, hidden_gradient);
+  gemm_.multiply({score_gradient}, item_rows(weight, items, false), {}, hidden_gradient);
   gemm_.multiply({score_gradient, true}, {hidden}, {}, weight_gradient);
 
   float* sums = bias_gradient.stride == 1 ? bias_gradient.data : column_add_.reserve(score_gradient.cols);

@@ -6,7 +6,7 @@
 
 namespace gru4rec::cpu::GRU_ISA {
 
-GRU_KERNEL void gru_gates(const GruRow& row, bool reset_before) {
+inline void gru_gates(const GruRow& row, bool reset_before) {
   const int64_t hidden = row.hidden;
   float *reset = row.gates + hidden, *update = reset + hidden;
   for_vectors(0, hidden, [&](auto at) {
@@ -22,7 +22,7 @@ GRU_KERNEL void gru_gates(const GruRow& row, bool reset_before) {
   });
 }
 
-GRU_KERNEL void gru_state(const GruRow& row, bool reset_before, float* out) {
+inline void gru_state(const GruRow& row, bool reset_before, float* out) {
   const int64_t hidden = row.hidden;
   const float *reset = row.gates + hidden, *update = reset + hidden;
   with_activation(row.activation, [&](auto activation) {
@@ -38,7 +38,7 @@ GRU_KERNEL void gru_state(const GruRow& row, bool reset_before, float* out) {
   });
 }
 
-GRU_KERNEL void gru_state_backward(const GruRowGradient& row, bool reset_before) {
+inline void gru_state_backward(const GruRowGradient& row, bool reset_before) {
   const int64_t hidden = row.hidden;
   with_activation(row.activation, [&](auto activation) {
     for_vectors(0, hidden, [&](auto at) {
@@ -56,7 +56,7 @@ GRU_KERNEL void gru_state_backward(const GruRowGradient& row, bool reset_before)
   });
 }
 
-GRU_KERNEL void gru_reset_backward(const GruRowGradient& row, const float* reset_gradient) {
+inline void gru_reset_backward(const GruRowGradient& row, const float* reset_gradient) {
   const int64_t hidden = row.hidden;
   for_vectors(0, hidden, [&](auto at) {
     const Vec r = at.load(row.gates + hidden);

@@ -2,9 +2,6 @@
 
 #include "backends/cpu/kernels/vec.h"
 
-/// A loop over a row into which everything that it calls is inlined, so that sums stay in registers.
-#define GRU_KERNEL __attribute__((flatten)) inline
-
 /// The loop over a row: whole vectors, then the rest.
 namespace gru4rec::cpu::GRU_ISA {
 

@@ -61,7 +61,7 @@ GRU_INLINE double exponentials(int64_t target, int64_t n, float* scores, float l
   return others;
 }
 
-GRU_KERNEL double cross_entropy_row(const Loss& loss, int64_t target, int64_t n, float scale, float* scores) {
+inline double cross_entropy_row(const Loss& loss, int64_t target, int64_t n, float scale, float* scores) {
   const float largest = __builtin_fmaxf(max_of_others(scores, target, n), scores[target]);
   const double others = exponentials(target, n, scores, largest);
   const double total = others + static_cast<double>(scores[target]);
@@ -95,7 +95,7 @@ GRU_KERNEL double cross_entropy_row(const Loss& loss, int64_t target, int64_t n,
   return -weight * __builtin_log(p + kEpsilon) - rest * sums[0];
 }
 
-GRU_KERNEL double xe_logit_row(const Loss& loss, int64_t target, int64_t n, float scale, float* scores) {
+inline double xe_logit_row(const Loss& loss, int64_t target, int64_t n, float scale, float* scores) {
   const float target_score = scores[target];
   const float largest = __builtin_fmaxf(max_of_others(scores, target, n), target_score);
   double sum_of_scores = 0.0;
@@ -119,7 +119,7 @@ GRU_KERNEL double xe_logit_row(const Loss& loss, int64_t target, int64_t n, floa
 }
 
 template <class Act>
-GRU_KERNEL double bpr_row(const Act& act, int64_t target, int64_t n, float scale, float* scores) {
+double bpr_row(const Act& act, int64_t target, int64_t n, float scale, float* scores) {
   const float t = scores[target];
   double sums[2] = {0.0, 0.0};  // softplus, sigmoid
   sum_others<2>(target, n, sums, [&](auto at, Vec* part) {
@@ -134,8 +134,7 @@ GRU_KERNEL double bpr_row(const Act& act, int64_t target, int64_t n, float scale
 }
 
 template <class Act>
-GRU_KERNEL double bpr_max_row(const Act& act, float bpreg, int64_t target, int64_t n, float scale, float* scores,
-                              float* work) {
+double bpr_max_row(const Act& act, float bpreg, int64_t target, int64_t n, float scale, float* scores, float* work) {
   const float t = scores[target];
   const float largest = max_of_others(scores, target, n);
   float *weights = work, *values = work + n, *slopes = work + 2 * n;
@@ -168,7 +167,7 @@ GRU_KERNEL double bpr_max_row(const Act& act, float bpreg, int64_t target, int64
 }
 
 template <class Act>
-GRU_KERNEL double top1_row(const Act& act, int64_t target, int64_t n, float scale, float* scores) {
+double top1_row(const Act& act, int64_t target, int64_t n, float scale, float* scores) {
   const float t = scores[target];
   const float each = scale / static_cast<float>(n);
   double sums[2] = {0.0, 0.0};  // the terms, slopes of sigmoid(a - t)
@@ -185,7 +184,7 @@ GRU_KERNEL double top1_row(const Act& act, int64_t target, int64_t n, float scal
 }
 
 template <class Act>
-GRU_KERNEL double top1_max_row(const Act& act, int64_t target, int64_t n, float scale, float* scores, float* work) {
+double top1_max_row(const Act& act, int64_t target, int64_t n, float scale, float* scores, float* work) {
   const float t = scores[target];
   const float largest = max_of_others(scores, target, n);
   float *weights = work, *terms = work + n, *slopes = work + 2 * n;
@@ -238,7 +237,7 @@ inline double loss_row(const Loss& loss, int64_t target, int64_t n, float scale,
   return result;
 }
 
-GRU_KERNEL void activate(const Activation& activation, int64_t n, float* row) {
+inline void activate(const Activation& activation, int64_t n, float* row) {
   if (activation.kind == ActivationKind::softmax) {
     const float largest = max_of_range(row, 0, n);
     double total = 0.0;

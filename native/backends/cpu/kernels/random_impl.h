@@ -51,13 +51,13 @@ GRU_INLINE void random_blocks(const RandomStream& stream, uint32_t first, uint32
   __builtin_memcpy(words, pairs, sizeof pairs);
 }
 
-GRU_KERNEL void random_words(const RandomStream& stream, uint32_t first_block, int64_t blocks, uint32_t* words) {
+inline void random_words(const RandomStream& stream, uint32_t first_block, int64_t blocks, uint32_t* words) {
   for (int64_t b = 0; b < blocks; b += kWideLanes) {
     random_blocks(stream, first_block + static_cast<uint32_t>(b), words + 4 * b);
   }
 }
 
-GRU_KERNEL void dropout(const Dropout& dropout, uint64_t first_index, int64_t n, const float* from, float* to) {
+inline void dropout(const Dropout& dropout, uint64_t first_index, int64_t n, const float* from, float* to) {
   // Chunks of whole blocks; the first starts inside its block where first_index does.
   constexpr int64_t kChunk = 512;
   uint32_t words[kChunk + kRandomWordsMargin];

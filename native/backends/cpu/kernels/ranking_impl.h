@@ -6,13 +6,13 @@
 
 namespace gru4rec::cpu::GRU_ISA {
 
-GRU_KERNEL bool all_finite(const float* scores, int64_t n) {
+inline bool all_finite(const float* scores, int64_t n) {
   IntVec finite = splat_int(-1);
   for_vectors(0, n, [&](auto at) { finite &= is_finite(at.load(scores)); });
   return count_true(finite) == kLanes;
 }
 
-GRU_KERNEL bool count_above(const float* scores, int64_t n, float pivot, int32_t* greater, int32_t* equal) {
+inline bool count_above(const float* scores, int64_t n, float pivot, int32_t* greater, int32_t* equal) {
   IntVec finite = splat_int(-1), above = {}, same = {};
   int64_t j = 0;
   for (; j + kLanes <= n; j += kLanes) {
@@ -35,7 +35,7 @@ GRU_KERNEL bool count_above(const float* scores, int64_t n, float pivot, int32_t
   return count_true(finite) == kLanes;
 }
 
-GRU_KERNEL int64_t collect_above(const float* scores, int64_t n, float threshold, int32_t* index) {
+inline int64_t collect_above(const float* scores, int64_t n, float threshold, int32_t* index) {
   int64_t found = 0;
   const auto take = [&](uint32_t mask, int64_t first) {
     for (; mask != 0; mask &= mask - 1) index[found++] = static_cast<int32_t>(first + __builtin_ctz(mask));
@@ -46,7 +46,7 @@ GRU_KERNEL int64_t collect_above(const float* scores, int64_t n, float threshold
   return found;
 }
 
-GRU_KERNEL void exp_sum(const float* scores, int64_t n, float* largest, double* total) {
+inline void exp_sum(const float* scores, int64_t n, float* largest, double* total) {
   Vec most = splat(-__builtin_inff());
   for_vectors(0, n, [&](auto at) { most = max(most, at.live(at.load(scores), most)); });
   *largest = max_lane(most);

@@ -95,8 +95,8 @@ GRU_INLINE void update_with(const Step& step, const Optimiser& optimiser, const 
   });
 }
 
-GRU_KERNEL void update(const Optimiser& optimiser, const AdamCorrection& correction, const SummedRows& gradient,
-                       int64_t n, const UpdatedRow& row) {
+inline void update(const Optimiser& optimiser, const AdamCorrection& correction, const SummedRows& gradient, int64_t n,
+                   const UpdatedRow& row) {
   const float rate = optimiser.learning_rate;
   switch (optimiser.kind) {
     case OptimiserKind::adagrad:
@@ -113,7 +113,7 @@ GRU_KERNEL void update(const Optimiser& optimiser, const AdamCorrection& correct
   }
 }
 
-GRU_KERNEL double squared_norm(const SummedRows& gradient, int64_t n) {
+inline double squared_norm(const SummedRows& gradient, int64_t n) {
   double total = 0.0;
   with_sum(gradient, [&](auto sum) {
     sum_vectors<1>(0, n, &total, [&](auto at, Vec* sums) {
@@ -124,7 +124,7 @@ GRU_KERNEL double squared_norm(const SummedRows& gradient, int64_t n) {
   return total;
 }
 
-GRU_KERNEL void column_sums(const float* data, int64_t rows, int64_t stride, int64_t n, float* sums) {
+inline void column_sums(const float* data, int64_t rows, int64_t stride, int64_t n, float* sums) {
   for_vectors(0, n, [&](auto at) {
     Vec total = at.load(data);
     for (int64_t r = 1; r < rows; ++r) total += at.load(data + r * stride);
