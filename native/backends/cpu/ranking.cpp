@@ -116,7 +116,7 @@ void CpuBackend::do_target_ranks(ConstMatrix hidden, ConstMatrix weight, ConstMa
       sum.equal += part.equal;
       sum.finite = sum.finite && part.finite;
     }
-    const bool counted_itself = items == nullptr || std::binary_search(items, items + count, targets[i]);
+    const bool counted_itself = !candidates.restricted || std::binary_search(items, items + count, targets[i]);
     greater[i] = sum.finite ? sum.greater : kNotFinite;
     equal[i] = sum.finite ? sum.equal - (counted_itself ? 1 : 0) : kNotFinite;
   }
@@ -150,7 +150,7 @@ void CpuBackend::top_k_of_rows(ConstMatrix hidden, ConstMatrix weight, ConstMatr
   // The sums are over all items; else only the candidates' scores are needed.
   const int32_t* list = candidates.restricted ? candidates.items.data : nullptr;
   const int64_t list_size = candidates.restricted ? candidates.items.size : 0;
-  const bool only_list = list != nullptr && !wants_sums;
+  const bool only_list = candidates.restricted && !wants_sums;
   const int64_t count = only_list ? list_size : weight.rows;
   const int64_t tiles = blocks_of(count, kTileItems);
 
@@ -164,7 +164,7 @@ void CpuBackend::top_k_of_rows(ConstMatrix hidden, ConstMatrix weight, ConstMatr
     const int64_t first = t * kTileItems;
     const Matrix tile = score_tile(hidden, weight, bias, only_list ? list : nullptr, first,
                                    std::min(kTileItems, count - first), thread);
-    const bool picks = list != nullptr && !only_list;
+    const bool picks = candidates.restricted && wants_sums;
     const int32_t* picked = picks ? std::lower_bound(list, list + list_size, first) : nullptr;
     const int64_t picked_size =
         picks ? std::lower_bound(picked, list + list_size, first + tile.cols) - picked : tile.cols;
