@@ -11,6 +11,7 @@
  */
 import { createWriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
+import { ExplainedError } from "../support/run.mjs";
 import { makeRandom, makeSampler } from "./random.mjs";
 
 const categories =
@@ -46,9 +47,13 @@ function makeShop(itemCount, random) {
   const drawStyle = makeSampler([...styleNames.keys()], skew(styleNames.length, 5, 0.8), random);
   // Every category has items of every style before popularity decides about the others.
   const pairs = categoryNames.flatMap((_, category) => [...styleNames.keys()].map((style) => ({ category, style })));
+  if (itemCount < pairs.length)
+    throw new ExplainedError(
+      `Expected at least ${pairs.length} items, one of each category and style, but received ${itemCount}`,
+    );
   while (pairs.length < itemCount) pairs.push({ category: drawCategory(), style: drawStyle() });
   const weights = skew(itemCount, 30, 0.9);
-  const items = pairs.slice(0, itemCount).map(({ category, style }, index) => ({
+  const items = pairs.map(({ category, style }, index) => ({
     id: `${styleNames[style]}-${categoryNames[category]}-${index}`,
     category,
     style,
