@@ -1,16 +1,18 @@
+export const ERROR_CODES = [
+  "ERR_ARGUMENT",
+  "ERR_CONFIG",
+  "ERR_DATA",
+  "ERR_FILE",
+  "ERR_MODEL_FILE",
+  "ERR_DEVICE",
+  "ERR_OUT_OF_MEMORY",
+  "ERR_BUSY",
+  "ERR_DISPOSED",
+  "ERR_ABORTED",
+  "ERR_NOT_FINITE",
+] as const;
 /** What went wrong, for programs; the message is for people. */
-export type ErrorCode =
-  | "ERR_ARGUMENT"
-  | "ERR_CONFIG"
-  | "ERR_DATA"
-  | "ERR_FILE"
-  | "ERR_MODEL_FILE"
-  | "ERR_DEVICE"
-  | "ERR_OUT_OF_MEMORY"
-  | "ERR_BUSY"
-  | "ERR_DISPOSED"
-  | "ERR_ABORTED"
-  | "ERR_NOT_FINITE";
+export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /** One wrong parameter. */
 export interface Problem {

@@ -119,7 +119,8 @@ export interface NativeModel {
   prepareTraining(spec: NativeTrainingSpec, support: Uint32Array): Promise<void>;
   /**
    * One epoch over `sessions` in the order given ([sessions], session numbers).
-   * @param onProgress - Called on the event loop at most ten times a second.
+   * @param onProgress - Called on the event loop at most ten times a second. When it throws, the epoch stops and the
+   * promise rejects with that error.
    */
   trainEpoch(
     sessions: NativeSessions,

@@ -1,12 +1,12 @@
-import { Gru4RecError, reason, type ErrorCode } from "../errors";
+import { ERROR_CODES, Gru4RecError, reason } from "../errors";
 import type { NativeCancellation } from "./addon";
 import { loadAddon } from "./load";
 
-/** An error of the addon as ours; others stay what they are. */
+/** An error of the addon as ours; others, such as those of the user's callbacks, stay what they are. */
 function translate(error: unknown): unknown {
-  const code = (error as { code?: unknown } | null)?.code;
-  if (error instanceof Gru4RecError || typeof code !== "string" || !code.startsWith("ERR_")) return error;
-  return new Gru4RecError(code as ErrorCode, reason(error), { cause: error });
+  const code = ERROR_CODES.find((known) => known === (error as { code?: unknown } | null)?.code);
+  if (error instanceof Gru4RecError || code === undefined) return error;
+  return new Gru4RecError(code, reason(error), { cause: error });
 }
 
 /** The error of a call that `signal` stopped. */
@@ -25,7 +25,8 @@ export function callNative<T>(call: () => T): T {
 
 /**
  * Runs an asynchronous method of the addon, which `signal` stops.
- * @throws {@link Gru4RecError} in place of the addon's errors; `ERR_ABORTED` when the signal came, before or meanwhile.
+ * @throws {@link Gru4RecError} in place of the addon's errors; `ERR_ABORTED` when the signal came, before or meanwhile;
+ * what a callback of the user's threw.
  */
 export async function runNative<T>(
   signal: AbortSignal | undefined,

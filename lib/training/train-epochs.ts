@@ -1,6 +1,5 @@
 import type { Config } from "../config";
 import { trainingOrder, type TrainingData } from "../data";
-import { Gru4RecError } from "../errors";
 import { callNative, runNative, trainingSpec, type NativeModel, type NativeProgress } from "../native";
 import { ProgressMeter, type TrainProgress } from "./progress";
 
@@ -39,30 +38,13 @@ export async function trainEpochs(
   // The shuffle starts from ascending session id, so the order of time plays no part then.
   const order = trainingOrder(data.startTimes, config.timeSort && !config.trainRandomOrder);
   const meter = new ProgressMeter(config.nEpochs);
-  const stop = new AbortController();
-  const stopSignal = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
-  let callbackFailure: { readonly error: unknown } | undefined;
 
-  await runNative(stopSignal, () => model.prepareTraining(trainingSpec(config), data.support));
+  await runNative(signal, () => model.prepareTraining(trainingSpec(config), data.support));
   for (let epoch = 1; epoch <= config.nEpochs; ++epoch) {
-    const report = (progress: NativeProgress) => {
-      try {
-        onProgress?.(meter.progress(epoch, progress, false));
-      } catch (error) {
-        callbackFailure ??= { error };
-        stop.abort();
-      }
-    };
-    let result: NativeProgress;
-    try {
-      result = await runNative(stopSignal, (cancellation) =>
-        model.trainEpoch(data.sessions, order, onProgress && report, cancellation),
-      );
-    } catch (error) {
-      if (callbackFailure !== undefined) throw callbackFailure.error;
-      if (!(error instanceof Gru4RecError) || error.code !== "ERR_NOT_FINITE") throw error;
-      throw new Gru4RecError(error.code, `Epoch ${epoch}: ${error.message}`, { cause: error });
-    }
+    const report = onProgress && ((progress: NativeProgress) => onProgress(meter.progress(epoch, progress, false)));
+    const result = await runNative(signal, (cancellation) =>
+      model.trainEpoch(data.sessions, order, report, cancellation),
+    );
     const { loss, steps, events, seconds } = result;
     history.push({ epoch, loss, steps, events, seconds });
     onProgress?.(meter.progress(epoch, result, true));

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <string>
+#include <sstream>
 
 namespace gru4rec {
 
@@ -132,11 +132,11 @@ void Trainer::reset_totals() {
 
 void Trainer::check_finite(const LossTotals& totals) const {
   if (totals.first_bad_step < 0) return;
-  throw Error(ErrorCode::not_finite, "Expected a finite loss but epoch " + std::to_string(epoch_) + ", step " +
-                                         std::to_string(totals.first_bad_step + 1) +
-                                         " gave one that is not: lower learningRate (" +
-                                         std::to_string(spec_.optimiser.learning_rate) + ") or momentum (" +
-                                         std::to_string(spec_.optimiser.momentum) + "), or use loss=cross-entropy");
+  std::ostringstream message;
+  message << "Expected a finite loss but epoch " << epoch_ << ", step " << totals.first_bad_step + 1
+          << " gave one that is not: lower learningRate (" << spec_.optimiser.learning_rate << ") or momentum ("
+          << spec_.optimiser.momentum << "), or use loss=cross-entropy";
+  throw Error(ErrorCode::not_finite, message.str());
 }
 
 }  // namespace gru4rec

@@ -29,6 +29,7 @@ std::vector<Build> available_builds() {
 }
 
 double exact_exp(double x) { return std::exp(x); }
+double exact_exp_minus_1(double x) { return std::expm1(x); }
 double exact_log(double x) { return std::log(x); }
 double exact_sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
 double exact_tanh(double x) { return std::tanh(x); }
@@ -42,6 +43,7 @@ struct Tested {
 };
 
 constexpr Tested kTested[] = {{"exp", &VectorFunctions::exp, exact_exp, 1.0},
+                              {"exp_minus_1", &VectorFunctions::exp_minus_1, exact_exp_minus_1, 4.0},
                               {"log", &VectorFunctions::log, exact_log, 1.0},
                               {"sigmoid", &VectorFunctions::sigmoid, exact_sigmoid, 3.0},
                               {"tanh", &VectorFunctions::tanh, exact_tanh, 2.0},

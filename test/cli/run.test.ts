@@ -125,7 +125,7 @@ describe("a failure is one line, without a stack, and the exit code says whose i
     ["half a model", () => ["evaluate", cut, data], 1, /^gru4rec: Expected .* to be a gru4rec model file but .*\n$/],
     ["an output in no folder", () => ["train", data, "-s", folder.path("none/model")], 1, /^gru4rec: Expected to write .* but ENOENT.*\n$/],
     ["a folder for output", () => ["train", data, "-s", folder.path("folder")], 1, /^gru4rec: Expected to write .* but it is a directory\n$/],
-    ["a loss that is no number", () => ["train", data, "-s", output, "-ps", "loss=bpr-max,learning_rate=1e30"], 1, /^gru4rec: Epoch 1: .*\n$/],
+    ["a loss that is no number", () => ["train", data, "-s", output, "-ps", "loss=bpr-max,learning_rate=1e30"], 1, /^gru4rec: Expected a finite loss but epoch 1, step \d+ gave one that is not: .*\n$/],
   ])("%s", async (_, args, code, message) => {
     const outcome = await runCli(args());
     expect(outcome.stderr).toMatch(message);

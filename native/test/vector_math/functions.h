@@ -11,7 +11,7 @@ namespace gru4rec::cpu {
 struct VectorFunctions {
   using Function = void (*)(const float* x, int64_t n, float* out);
 
-  Function exp, log, sigmoid, tanh, softplus;
+  Function exp, exp_minus_1, log, sigmoid, tanh, softplus;
   float (*sum)(const float* x);       ///< of the lanes of one vector
   float (*max_lane)(const float* x);  ///< of one vector
   int lanes;

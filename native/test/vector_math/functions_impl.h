@@ -14,6 +14,7 @@ GRU_INLINE void map(const float* x, int64_t n, float* out, const F& f) {
 
 extern const VectorFunctions kVectorFunctions = {
     [](const float* x, int64_t n, float* out) { map(x, n, out, [](Vec a) { return exp(a); }); },
+    [](const float* x, int64_t n, float* out) { map(x, n, out, [](Vec a) { return exp_minus_1(a); }); },
     [](const float* x, int64_t n, float* out) { map(x, n, out, [](Vec a) { return log(a); }); },
     [](const float* x, int64_t n, float* out) { map(x, n, out, [](Vec a) { return sigmoid(a); }); },
     [](const float* x, int64_t n, float* out) { map(x, n, out, [](Vec a) { return tanh(a); }); },

@@ -33,7 +33,7 @@ struct Leaky {
 /// selu; elu with lambda = 1.
 struct Selu {
   float alpha, lambda;
-  GRU_INLINE Vec apply(Vec x) const { return select(x < Vec{}, (exp(x) - 1.0f) * alpha, x) * lambda; }
+  GRU_INLINE Vec apply(Vec x) const { return select(x < Vec{}, exp_minus_1(x) * alpha, x) * lambda; }
   GRU_INLINE Vec slope(Vec y) const { return select(y < Vec{}, y + alpha * lambda, splat(lambda)); }
 };
 

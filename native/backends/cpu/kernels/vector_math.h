@@ -2,14 +2,24 @@
 
 #include "backends/cpu/kernels/vec.h"
 
-/// exp, log, sigmoid, tanh, softplus on vectors. All handle every input: infinities, NaN (which stays NaN), subnormal
-/// numbers in and out. Largest error of each in units in the last place (of the correctly rounded result; below the
-/// smallest normal number, in units of the smallest subnormal), tested over dense sweeps in vector_math_test.cpp:
+/// exp, exp_minus_1, log, sigmoid, tanh, softplus on vectors. All handle every input: infinities, NaN (which stays NaN),
+/// subnormal numbers in and out. Largest error of each in units in the last place (of the correctly rounded result; below
+/// the smallest normal number, in units of the smallest subnormal), tested over dense sweeps in vector_math_test.cpp:
 ///
-///   exp 1, log 1, sigmoid 3, tanh 2, softplus 3
+///   exp 1, exp_minus_1 4, log 1, sigmoid 3, tanh 2, softplus 3
 ///
 /// The polynomials are minimax fits of these functions, rounded to float one coefficient after the other.
 namespace gru4rec::cpu::GRU_ISA {
+
+/// e^r - 1 for |r| <= ln 2 / 2.
+GRU_INLINE Vec small_exp_minus_1(Vec r) {
+  Vec p = splat(0x1.6a4b98p-10f);
+  p = fma(p, r, splat(0x1.123e5cp-7f));
+  p = fma(p, r, splat(0x1.5558bap-5f));
+  p = fma(p, r, splat(0x1.55548cp-3f));
+  p = fma(p, r, splat(0x1.fffffcp-2f));
+  return fma(p, r * r, r);
+}
 
 /// e^x.
 GRU_INLINE Vec exp(Vec x) {
@@ -21,17 +31,15 @@ GRU_INLINE Vec exp(Vec x) {
   // ln 2 in two parts; the first has 9 bits, so its product with n is exact.
   Vec r = fma(n, splat(-0.693359375f), x);
   r = fma(n, splat(2.12194440e-4f), r);
-  Vec p = splat(0x1.6a4b98p-10f);
-  p = fma(p, r, splat(0x1.123e5cp-7f));
-  p = fma(p, r, splat(0x1.5558bap-5f));
-  p = fma(p, r, splat(0x1.55548cp-3f));
-  p = fma(p, r, splat(0x1.fffffcp-2f));
-  p = fma(p, r * r, r) + 1.0f;
+  const Vec p = small_exp_minus_1(r) + 1.0f;
   // 2^n in two factors: n is -151 .. 129, beyond the exponents of normal numbers. (NaN: n is any integer, p is NaN.)
   const IntVec exponent = to_int(n);
   const IntVec half = exponent >> 1;
   return p * from_bits((half + 127) << 23) * from_bits((exponent - half + 127) << 23);
 }
+
+/// e^x - 1, also where that is small.
+GRU_INLINE Vec exp_minus_1(Vec x) { return select(abs(x) < splat(0.34657359f), small_exp_minus_1(x), exp(x) - 1.0f); }
 
 /// Natural logarithm; -inf at 0, NaN below.
 GRU_INLINE Vec log(Vec x) {
