@@ -13,8 +13,7 @@ constexpr int kTileRows = 8;
 constexpr int kTileRows = 6;
 #endif
 
-// --- Tiles
-// --------------------------------------------------------------------------------------------------------------
+// --- Tiles ---
 
 template <int kRows, int kVectors, bool kAlongK>
 void multiply_tile(const Tile& tile) {
@@ -50,8 +49,7 @@ void multiply_tile(const Tile& tile) {
   }
 }
 
-// --- Transposition
-// ------------------------------------------------------------------------------------------------------
+// --- Transposition ---
 
 // zip_low(a, b) = a0 b0 a1 b1 … of the lower halves, zip_high(a, b) the same of the upper halves.
 #if defined(__AVX512F__)
@@ -108,8 +106,7 @@ GRU_INLINE void store_up_to(float* to, Vec a, int64_t count) {
   }
 }
 
-// --- Packing
-// ------------------------------------------------------------------------------------------------------------
+// --- Packing ---
 
 inline void pack(const Lines& lines, int64_t first_line, int64_t first, int64_t k, int64_t count, int64_t width,
                  float* panel) {
@@ -148,8 +145,7 @@ inline void pack_transposed(const Lines& lines, int64_t first_line, int64_t firs
   }
 }
 
-// --- Writing
-// ------------------------------------------------------------------------------------------------------------
+// --- Writing ---
 
 GRU_INLINE Vec add_parts(const Sums& sums, int64_t row, int64_t column) {
   const float* part = sums.data + row * sums.stride + column;
@@ -188,8 +184,7 @@ inline void write_transposed(const Sums& sums, int64_t rows, int64_t count, cons
   }
 }
 
-// --- The table
-// ----------------------------------------------------------------------------------------------------------
+// --- The table ---
 
 template <bool kAlongK, int kRows>
 constexpr void fill_tiles(MicroKernels& kernels) {

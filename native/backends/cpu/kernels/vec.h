@@ -4,10 +4,8 @@
 ///
 /// To add a kernel:
 /// 1. Write it in a header of its own, `kernels/<name>_impl.h`, inside `namespace gru4rec::cpu::GRU_ISA`, on top of
-/// this
-///    file and vector_math.h.
-/// 2. Compile it three times: `kernels/<name>_{portable,avx2,avx512}.cpp` each `#define GRU_ISA portable` (avx2,
-/// avx512),
+///    this file and vector_math.h.
+/// 2. Compile it three times: `kernels/<name>_{portable,avx2,avx512}.cpp` each `#define GRU_ISA` as their name says,
 ///    include that header and fill a table of function pointers, `const <Name>Kernels k<Name>Kernels`. CMakeLists.txt
 ///    sets the instruction set by the end of the file name. The two x86 files are empty elsewhere
 ///    (`#if defined(__x86_64__)`).
@@ -59,8 +57,7 @@ GRU_INLINE Vec8 lower_half(Vec a) { return _mm512_maskz_extractf32x8_ps(0xff, a,
 GRU_INLINE Vec8 upper_half(Vec a) { return _mm512_maskz_extractf32x8_ps(0xff, a, 1); }
 #endif
 
-// --- What the instruction sets do in different words
-// ------------------------------------------------------------------
+// --- What the instruction sets do in different words ---
 
 GRU_INLINE IntVec lane_numbers();
 GRU_INLINE Vec load(const float* from);
@@ -162,8 +159,7 @@ GRU_INLINE IntVec load_partial(const int32_t* from, int64_t count) {
 // load_partial(from, count): the first `count` (0 .. kLanes - 1) elements, zeros behind them; touches nothing else.
 // store_partial(to, a, count): the first `count` (0 .. kLanes - 1) lanes; touches nothing else.
 
-// --- The rest
-// -----------------------------------------------------------------------------------------------------------
+// --- The rest ---
 
 GRU_INLINE Vec splat(float a) { return a - Vec{}; }
 GRU_INLINE IntVec splat_int(int32_t a) { return a - IntVec{}; }

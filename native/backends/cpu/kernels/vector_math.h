@@ -2,9 +2,10 @@
 
 #include "backends/cpu/kernels/vec.h"
 
-/// exp, exp_minus_1, log, sigmoid, tanh, softplus on vectors. All handle every input: infinities, NaN (which stays NaN),
-/// subnormal numbers in and out. Largest error of each in units in the last place (of the correctly rounded result; below
-/// the smallest normal number, in units of the smallest subnormal), tested over dense sweeps in vector_math_test.cpp:
+/// exp, exp_minus_1, log, sigmoid, tanh, softplus on vectors. All handle every input: infinities, NaN (which stays
+/// NaN), subnormal numbers in and out. Largest error of each in units in the last place (of the correctly rounded
+/// result; below the smallest normal number, in units of the smallest subnormal), tested over dense sweeps in
+/// vector_math_test.cpp:
 ///
 ///   exp 1, exp_minus_1 4, log 1, sigmoid 3, tanh 2, softplus 3
 ///
