@@ -9,7 +9,7 @@
  */
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { buildJobs, discardForeignBuild, setUp } from "./setup.mjs";
+import { buildJobs, discardForeignBuild, setUp, warningsAreErrors } from "./setup.mjs";
 import { lint } from "./lint.mjs";
 import { addCounts, formatCounts, noCounts, parseCounts } from "./support/counts.mjs";
 import { ExplainedError, packageScript, report, root, run, runMain, tryRun } from "./support/run.mjs";
@@ -20,7 +20,8 @@ const inCi = process.env.CI === "true";
 /** Builds the C++ tests, or some of them, in `folder`. */
 async function buildCpp(folder, options, programs = ["all"]) {
   discardForeignBuild(folder);
-  await run("cmake", ["-S", ".", "-B", folder, "-DGRU4REC_ADDON=OFF", "-DGRU4REC_TESTS=ON", ...options]);
+  const common = ["-DGRU4REC_ADDON=OFF", "-DGRU4REC_TESTS=ON", `-DGRU4REC_WERROR=${warningsAreErrors}`];
+  await run("cmake", ["-S", ".", "-B", folder, ...common, ...options]);
   await run("cmake", ["--build", folder, "--parallel", String(buildJobs), "--target", ...programs]);
 }
 
