@@ -19,7 +19,6 @@ export function modelSpec(config: Config, items: number): NativeModelSpec {
 
 export function trainingSpec(config: Config): NativeTrainingSpec {
   const [decay = 0, secondDecay = 0] = config.adaptParams;
-  const logq = config.loss === "cross-entropy" || config.loss === "xe_logit" ? config.logq : 0;
   return {
     loss: config.loss,
     smoothing: config.smoothing,
@@ -34,7 +33,7 @@ export function trainingSpec(config: Config): NativeTrainingSpec {
     nSample: config.nSample,
     sampleAlpha: config.sampleAlpha,
     sampleStore: config.sampleStore,
-    logq,
+    logq: config.logq,
     dropoutEmbed: config.dropoutEmbed,
     dropoutHidden: config.dropoutHidden,
     gradCap: config.gradCap,
