@@ -1,77 +1,10 @@
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
 #include "core/sampling_table.h"
 #include "core/schedule.h"
+#include "count_allocations.h"
 #include "device_layer.h"
 #include "losses.h"
 
-/// A training step allocates nothing once it is warm. Every allocation of this program is counted: those of malloc and
-/// its relatives, which operator new calls, too.
-namespace {
-
-std::atomic<int64_t> allocations{0};
-
-}  // namespace
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-
-extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void*, size_t),
-                                                         void (*on_free)(const volatile void*));
-
-namespace {
-
-[[maybe_unused]] const int hooks = __sanitizer_install_malloc_and_free_hooks(
-    [](const volatile void*, size_t) { ++allocations; }, [](const volatile void*) {});
-
-}  // namespace
-
-#elif defined(__GLIBC__)
-
-extern "C" {
-
-void* __libc_malloc(size_t size);
-void* __libc_calloc(size_t count, size_t size);
-void* __libc_realloc(void* memory, size_t size);
-void* __libc_memalign(size_t alignment, size_t size);
-
-void* malloc(size_t size) {
-  ++allocations;
-  return __libc_malloc(size);
-}
-void* calloc(size_t count, size_t size) {
-  ++allocations;
-  return __libc_calloc(count, size);
-}
-void* realloc(void* memory, size_t size) {
-  ++allocations;
-  return __libc_realloc(memory, size);
-}
-void* aligned_alloc(size_t alignment, size_t size) {
-  ++allocations;
-  return __libc_memalign(alignment, size);
-}
-int posix_memalign(void** memory, size_t alignment, size_t size) {
-  ++allocations;
-  *memory = __libc_memalign(alignment, size);
-  return *memory != nullptr ? 0 : 12;  // ENOMEM
-}
-}
-
-#else
-
-void* operator new(size_t size) {
-  ++allocations;
-  void* memory = std::malloc(size);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-
-#endif
-
+/// A training step allocates nothing once it is warm.
 namespace gru4rec::test {
 
 namespace {
@@ -178,10 +111,10 @@ class TrainingStep {
 }  // namespace
 
 TEST_CASE("allocations: the counter counts") {
-  const int64_t before = allocations;
+  const int64_t before = allocations_so_far();
   std::vector<float> memory(1000, 1.0f);
   CHECK(memory[999] == 1.0f);
-  CHECK(allocations > before);
+  CHECK(allocations_so_far() > before);
 }
 
 OPERATION_TEST("allocations: a warm training step makes none, for every loss, optimiser and reset form") {
@@ -197,9 +130,9 @@ OPERATION_TEST("allocations: a warm training step makes none, for every loss, op
       TrainingStep step(backend, data, named.loss, {kind, 0.05f, 0.1f, 0.01f, 0.9f, 0.999f}, reset_after);
       step.run(0);
       step.run(1);
-      const int64_t before = allocations;
+      const int64_t before = allocations_so_far();
       for (uint64_t s = 2; s < 6; ++s) step.run(s);
-      CHECK_EQUAL(before, allocations.load());
+      CHECK_EQUAL(before, allocations_so_far());
     }
 }
 
@@ -210,10 +143,10 @@ TEST_CASE("allocations: a schedule makes none between its steps") {
   for (int32_t s = 0; s < 1000; ++s) order.push_back(s);
   Schedule schedule({{items.data(), 3000}, {offsets.data(), 1001}}, {order.data(), 1000}, 32, 1);
   ScheduleStep step;
-  const int64_t before = allocations;
+  const int64_t before = allocations_so_far();
   int64_t steps = 0;
   while (schedule.next(step)) ++steps;
-  CHECK_EQUAL(before, allocations.load());
+  CHECK_EQUAL(before, allocations_so_far());
   CHECK(steps > 60);
 }
 

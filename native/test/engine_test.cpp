@@ -2,33 +2,17 @@
 // with an independent implementation in test/parity.
 
 #include <algorithm>
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <string>
 #include <vector>
 
 #include "backend/registry.h"
 #include "check.h"
 #include "core/error.h"
+#include "count_allocations.h"
 #include "engine/evaluator.h"
 #include "engine/recommender.h"
 #include "engine/trainer.h"
-
-namespace {
-
-int64_t allocations = 0;
-
-}  // namespace
-
-// Counts what the engine and the back end take from the heap.
-void* operator new(std::size_t size) {
-  __atomic_fetch_add(&allocations, 1, __ATOMIC_RELAXED);
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace gru4rec::test {
 namespace {
@@ -139,9 +123,9 @@ TEST_CASE("training: a step takes nothing from the heap") {
   Trainer trainer(model.parameters, small_training(spec), few.counts());
   const Cancellation never;
   const auto allocations_of_epoch = [&](const Clicks& clicks) {
-    const int64_t before = __atomic_load_n(&allocations, __ATOMIC_RELAXED);
+    const int64_t before = allocations_so_far();
     trainer.epoch(clicks.sessions(), clicks.all(), never, nullptr);
-    return __atomic_load_n(&allocations, __ATOMIC_RELAXED) - before;
+    return allocations_so_far() - before;
   };
   allocations_of_epoch(many);
   // The schedule of an epoch allocates, so compare epochs that differ in their number of steps only.

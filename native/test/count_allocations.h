@@ -1,0 +1,11 @@
+#pragma once
+
+#include <cstdint>
+
+namespace gru4rec::test {
+
+/// Allocations of this program from its start. A program that calls this counts every one: of malloc and its relatives,
+/// which operator new calls; without glibc, of operator new alone.
+int64_t allocations_so_far();
+
+}  // namespace gru4rec::test
