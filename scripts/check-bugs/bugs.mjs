@@ -262,7 +262,7 @@ export const bugs = [
   {
     name: "a softmax over the listed items only in recommend",
     file: `${cpu}/ranking.cpp`,
-    find: "const bool only_list = list != nullptr && !wants_sums;",
-    replace: "const bool only_list = list != nullptr;",
+    find: "const bool only_list = candidates.restricted && !wants_sums;",
+    replace: "const bool only_list = candidates.restricted;",
   },
 ];
