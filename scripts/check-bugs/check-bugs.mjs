@@ -3,7 +3,7 @@
  * until one fails. `npm run check:bugs`, or some bugs only: `npm run check:bugs -- rank dropout`. Prints a table of
  * bugs and what caught them; a bug that nothing catches makes the run fail.
  */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { buildJobs, setUp } from "../setup.mjs";
@@ -79,6 +79,7 @@ async function runJest(tree, patterns) {
   const { status } = await tryRun(...jest, { cwd: tree, timeoutMs });
   if (status === 0) return undefined;
   if (status === "SIGKILL") return "jest: does not end";
+  if (!existsSync(report)) return `jest: ends without a report (${status})`;
   const failed = JSON.parse(readFileSync(report, "utf8")).testResults.find((result) => result.status === "failed");
   const failedCase = failed.assertionResults.find((result) => result.status === "failed");
   return `jest ${basename(failed.name)}: ${failedCase?.fullName ?? "does not run"}`;
