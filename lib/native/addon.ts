@@ -82,7 +82,6 @@ export interface NativeRecommendRequest {
   readonly candidates?: Int32Array;
   /** Row r never gets items[starts[r] … starts[r + 1]), ascending within a row. */
   readonly exclusions?: { readonly starts: Int32Array; readonly items: Int32Array };
-  readonly batchSize?: number;
 }
 
 export interface NativeRecommendations {
