@@ -77,9 +77,9 @@ struct Model {
   }
   std::vector<float> values() const {
     std::vector<float> all;
-    for (const TensorSpec& tensor : parameters.layout().tensors()) {
+    for (const StoredTensor& tensor : parameters.tensors()) {
       std::vector<float> values(tensor.size());
-      parameters.read(tensor, {values.data(), tensor.size()});
+      tensor.read(*backend, 0, tensor.size(), values.data());
       all.insert(all.end(), values.begin(), values.end());
     }
     return all;
@@ -89,7 +89,8 @@ struct Model {
 std::vector<float> train(const ModelSpec& model_spec, const TrainingSpec& spec, const Clicks& clicks, int threads,
                          int epochs) {
   Model model(model_spec, threads);
-  Trainer trainer(model.parameters, spec, clicks.counts());
+  OptimiserState optimiser(model.parameters, spec.optimiser);
+  Trainer trainer(model.parameters, optimiser, spec, clicks.counts());
   const Cancellation never;
   for (int e = 0; e < epochs; ++e) trainer.epoch(clicks.sessions(), clicks.all(), never, nullptr);
   return model.values();
@@ -120,7 +121,8 @@ TEST_CASE("training: a step takes nothing from the heap") {
   const ModelSpec spec = small_model(EmbeddingMode::shared);
   Model model(spec, 2);
   const Clicks few(100), many(1000);
-  Trainer trainer(model.parameters, small_training(spec), few.counts());
+  OptimiserState optimiser(model.parameters, small_training(spec).optimiser);
+  Trainer trainer(model.parameters, optimiser, small_training(spec), few.counts());
   const Cancellation never;
   const auto allocations_of_epoch = [&](const Clicks& clicks) {
     const int64_t before = allocations_so_far();
@@ -138,7 +140,8 @@ TEST_CASE("training: a cancelled epoch throws ErrorCode::aborted") {
   const Clicks clicks(60);
   const ModelSpec spec = small_model(EmbeddingMode::shared);
   Model model(spec, 1);
-  Trainer trainer(model.parameters, small_training(spec), clicks.counts());
+  OptimiserState optimiser(model.parameters, small_training(spec).optimiser);
+  Trainer trainer(model.parameters, optimiser, small_training(spec), clicks.counts());
   Cancellation cancellation;
   cancellation.cancel();
   try {
@@ -160,7 +163,8 @@ TEST_CASE("training: a loss that is not finite names epoch and step") {
   training.optimiser.kind = OptimiserKind::sgd;
   training.optimiser.learning_rate = 1e38f;
   training.grad_cap = 0.0;
-  Trainer trainer(model.parameters, training, clicks.counts());
+  OptimiserState optimiser(model.parameters, training.optimiser);
+  Trainer trainer(model.parameters, optimiser, training, clicks.counts());
   const Cancellation never;
   const std::string message = CHECK_THROWS(Error, trainer.epoch(clicks.sessions(), clicks.all(), never, nullptr));
   CHECK(message.find("epoch 1, step ") != std::string::npos);
@@ -170,7 +174,8 @@ TEST_CASE("training: counts every pair of the sessions once") {
   const Clicks clicks(60);
   const ModelSpec spec = small_model(EmbeddingMode::none);
   Model model(spec, 1);
-  Trainer trainer(model.parameters, small_training(spec), clicks.counts());
+  OptimiserState optimiser(model.parameters, small_training(spec).optimiser);
+  Trainer trainer(model.parameters, optimiser, small_training(spec), clicks.counts());
   const Cancellation never;
   const Progress progress = trainer.epoch(clicks.sessions(), clicks.all(), never, nullptr);
   const auto pairs = static_cast<int64_t>(clicks.items.size()) - clicks.sessions().count();
