@@ -1,5 +1,13 @@
 export { compare, type CompareOptions, type Comparison } from "./compare";
-export type { Config, Hyperparameters } from "./config";
+export {
+  parseConfig,
+  readConfig,
+  type Config,
+  type FinalActivation,
+  type HiddenActivation,
+  type Hyperparameters,
+  type ParsedConfig,
+} from "./config";
 export {
   readEvents,
   splitByTime,
