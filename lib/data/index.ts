@@ -1,6 +1,14 @@
 export type { EventLog } from "./event-log";
 export { checkId, isId, makeIdList, type IdKind, type IdList, type ItemId, type SessionId } from "./ids";
-export { indexSetOf, indicesOf, isList, knownIndexSetOf, packSessions, type SessionItems } from "./item-lists";
+export {
+  indexSetOf,
+  indicesOf,
+  isList,
+  knownIndexSetOf,
+  packSessions,
+  type PackedSessions,
+  type SessionItems,
+} from "./item-lists";
 export type { EventColumns } from "./read-columns";
 export { readEvents, type DataInput } from "./read-events";
 export {
