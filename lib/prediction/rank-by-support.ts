@@ -1,6 +1,6 @@
 import type { Vocabulary } from "../data";
 import { setOf, type Choice } from "./item-choice";
-import type { RankedItems } from "./rank-sessions";
+import type { RankedItems } from "./recommendations";
 
 /** Of each model (by its support): all items by descending support. */
 const ORDERS = new WeakMap<Uint32Array, Int32Array>();

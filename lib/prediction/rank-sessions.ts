@@ -1,7 +1,8 @@
-import type { ItemId, PackedSessions, Sessions, Vocabulary } from "../data";
+import type { PackedSessions, Sessions, Vocabulary } from "../data";
 import { runNative, type NativeModel } from "../native";
 import { setOf, union, type Choice } from "./item-choice";
 import { SupportRanking } from "./rank-by-support";
+import type { RankedItems, Recommendations } from "./recommendations";
 
 /** What ranking needs of a trained model. */
 export interface RankingModel {
@@ -10,20 +11,6 @@ export interface RankingModel {
   /** [items] events of each item in training */
   readonly support: Uint32Array;
 }
-
-/** The items that most likely come next, best first. */
-export interface Recommendations<Id extends ItemId = ItemId> {
-  /** At most k; fewer where there are not as many to choose from. */
-  readonly items: Id[];
-  /** Of each item: its score, or with `fallback` its support. */
-  readonly scores: number[];
-  /** Events of the session left out, as the model does not know their items. */
-  readonly skipped: number;
-  /** Whether no known item was left in the session, so that the items rank by their support in training. */
-  readonly fallback: boolean;
-}
-
-export type RankedItems = Pick<Recommendations, "items" | "scores">;
 
 /** What the lists of one native call may hold together, so that its memory is bounded: 16 MB. */
 const NUMBERS_AT_ONCE = 1 << 22;

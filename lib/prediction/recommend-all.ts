@@ -2,7 +2,8 @@ import { isList, knownIndexSetOf, packSessions, type ItemId, type SessionItems }
 import { checkInteger, checkOptions, expected, Gru4RecError } from "../errors";
 import { aborted } from "../native";
 import { readChoice, type Choice, type ChoiceOptions } from "./item-choice";
-import { rankSessions, type RankingModel, type Recommendations } from "./rank-sessions";
+import { rankSessions, type RankingModel } from "./rank-sessions";
+import type { Recommendations } from "./recommendations";
 import { SessionSource } from "./session-source";
 import { untilAborted } from "./until-aborted";
 

@@ -1,7 +1,8 @@
 import { isList, packSessions, type ItemId, type SessionItems } from "../data";
 import { checkOptions, expected, Gru4RecError } from "../errors";
 import { readChoice, type ChoiceOptions } from "./item-choice";
-import { rankSessions, type RankingModel, type Recommendations } from "./rank-sessions";
+import { rankSessions, type RankingModel } from "./rank-sessions";
+import type { Recommendations } from "./recommendations";
 
 export interface RecommendOptions<Id extends ItemId = ItemId> extends ChoiceOptions<Id> {
   /** Stops the call within 100 ms, with `ERR_ABORTED`. */
