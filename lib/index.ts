@@ -27,7 +27,15 @@ export {
 } from "./data";
 export { ConfigError, Gru4RecError, type ErrorCode, type Problem } from "./errors";
 export type { BaselineMetrics, EvaluateOptions, Evaluation, ListLengths, Metrics, Ties } from "./evaluation";
-export { Gru4Rec, type LoadOptions } from "./model";
+export {
+  Gru4Rec,
+  TrainingError,
+  type LoadOptions,
+  type Retraining,
+  type RetrainOptions,
+  type RunOptions,
+  type ValidationOptions,
+} from "./model";
 export {
   Predictor,
   type ItemLists,
@@ -41,4 +49,12 @@ export {
   type SessionStream,
 } from "./prediction";
 export { train, type TrainOptions } from "./train";
-export { formatProgress, type EpochReport, type TrainProgress } from "./training";
+export {
+  formatProgress,
+  type EpochReport,
+  type TrainingCallbacks,
+  type TrainProgress,
+  type ValidationMetric,
+  type ValidationReport,
+  type ValidationSettings,
+} from "./training";

@@ -17,6 +17,7 @@ export type { ColumnNames } from "./read-file";
 export type { Event } from "./read-iterable";
 export {
   prepareEvaluation,
+  prepareRetraining,
   prepareTraining,
   trainingOrder,
   type EvaluationData,

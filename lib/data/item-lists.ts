@@ -4,7 +4,7 @@ import type { Sessions } from "./sessions";
 import type { Vocabulary } from "./vocabulary";
 
 /** The item ids of one session, oldest first: a plain or typed array. */
-export type SessionItems = IdColumn;
+export type SessionItems<Id extends ItemId = ItemId> = IdColumn<Id>;
 
 /** Sessions ready for the engine. */
 export interface PackedSessions {

@@ -1,15 +1,17 @@
 import { parseConfig, type Config } from "../config";
-import { isId, Vocabulary, type IdKind } from "../data";
+import { isId, Vocabulary, type IdKind, type ItemId } from "../data";
 import { Gru4RecError, reason } from "../errors";
 import { callNative, createModel, type NativeModel } from "../native";
 import type { EpochReport } from "../training";
 import { FormatError, SafetensorsFile, writeSafetensors, type TensorValues, type WritableTensor } from "./safetensors";
 
 /** What a model consists of besides its weights. */
-export interface ModelContents {
+export interface ModelContents<Id extends ItemId = ItemId> {
   readonly config: Config;
   readonly history: readonly EpochReport[];
-  readonly vocabulary: Vocabulary;
+  /** The epoch that the weights are of. */
+  readonly epoch: number;
+  readonly vocabulary: Vocabulary<Id>;
   /** [items] events of each item in training */
   readonly support: Uint32Array;
 }
@@ -137,7 +139,10 @@ async function readModel(
       else others.set(name, values);
     });
     const vocabulary = readVocabulary(kind, others);
-    return { native, contents: { config, history, vocabulary, support: others.get(SUPPORT) as Uint32Array } };
+    return {
+      native,
+      contents: { config, history, epoch: history.length, vocabulary, support: others.get(SUPPORT) as Uint32Array },
+    };
   } catch (error) {
     native.dispose();
     throw error;
