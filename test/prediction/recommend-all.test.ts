@@ -67,8 +67,11 @@ describe("recommendAll gives what recommend gives", () => {
     const sessions = randomSessions(10_000);
     const options = { k: 5, exclude: [3, "unknown", 7], items: [1, 2, 3, 9, 12, 20, 21], excludeSeen: true };
     const expected = await model.recommend(sessions, options);
-    for (const batchSize of [undefined, 1, 333, 10_000, 65_536])
-      expect(await collect(sessions, { ...options, batchSize })).toEqual(expected);
+    for (const batchSize of [undefined, 333, 65_536]) {
+      const lists = await collect(sessions, { ...options, batchSize });
+      expect(JSON.stringify(lists)).toBe(JSON.stringify(expected)); // toEqual takes a second for so many
+    }
+    expect(await collect(sessions.slice(0, 200), { ...options, batchSize: 1 })).toEqual(expected.slice(0, 200));
   });
 
   test("of iterables and async iterables, of 0 sessions and of one more than a batch", async () => {
