@@ -27,7 +27,7 @@ import {
   type RecommendOptions,
   type SessionStream,
 } from "../prediction";
-import { trainEpochs, type EpochReport, type TrainEpochsOptions, type TrainingOutcome } from "../training";
+import { trainEpochs, type EpochReport, type TrainEpochsOptions } from "../training";
 import { readModelFile, writeModelFile, type LoadOptions, type ModelContents } from "./model-file";
 import { retrainConfig, type ChangeableParameters } from "./retrain-config";
 import { readTrainingRun, takeRunOptions, warn, type RunOptions } from "./training-run";
@@ -53,6 +53,8 @@ export class Gru4Rec<Id extends ItemId = ItemId> {
   readonly #vocabulary: Vocabulary<Id>;
   #contents: ModelContents<Id>;
   #training = false;
+  /** Calls that have not settled. */
+  #underWay = 0;
 
   private constructor(native: NativeModel, contents: ModelContents<Id>) {
     this.#native = native;
@@ -93,40 +95,53 @@ export class Gru4Rec<Id extends ItemId = ItemId> {
    * a change of the network's shape or of the device. The weights are then those of the last whole epoch.
    */
   async retrain(data: DataInput<Id>, options: RetrainOptions = {}): Promise<Retraining> {
-    this.#refuseWhileTraining("training");
     const { run, rest } = takeRunOptions(options);
+    this.#refuseUnlessIdle("training");
     const { config, warnings } = retrainConfig(this.config, rest);
-    warn(warnings, run);
     const state = callNative(() => this.#native.tensors()).some(({ name }) => name.startsWith("optimiser."));
-    const prepare = (log: EventLog) => prepareRetraining(log, this.#vocabulary);
-    const { data: training, options: epochs } = await readTrainingRun(data as DataInput, run, prepare);
-    const { history } = this;
-    const keepOptimiserState = run.keepOptimiserState ?? state;
-    const trained = await this.#train(training, config, { ...epochs, keepOptimiserState, history });
-    return { history: trained, skippedEvents: training.skippedEvents };
-  }
-
-  async #train(data: TrainingData<Id>, config: Config, options: TrainEpochsOptions): Promise<readonly EpochReport[]> {
-    this.#refuseWhileTraining("training");
+    warn(warnings, run);
     this.#training = true;
-    let outcome: TrainingOutcome;
     try {
-      outcome = await trainEpochs(this.#native, data, config, options);
+      const prepare = (log: EventLog) => prepareRetraining(log, this.#vocabulary);
+      const { data: training, options: epochs } = await readTrainingRun(data as DataInput, run, prepare);
+      const keepOptimiserState = run.keepOptimiserState ?? state;
+      const history = await this.#train(training, config, { ...epochs, keepOptimiserState, history: this.history });
+      return { history, skippedEvents: training.skippedEvents };
     } finally {
       this.#training = false;
     }
+  }
+
+  async #train(data: TrainingData<Id>, config: Config, options: TrainEpochsOptions): Promise<readonly EpochReport[]> {
+    const outcome = await trainEpochs(this.#native, data, config, options);
     const { history, epoch, failure } = outcome;
     if (history.length > 0) {
       const { vocabulary, support } = data;
       this.#contents = { config, vocabulary, support, history: [...this.history, ...history], epoch };
     }
     if (failure === undefined) return history;
-    if (!(failure.error instanceof Gru4RecError)) throw failure.error;
+    if (failure.fromCallback || !(failure.error instanceof Gru4RecError)) throw failure.error;
     throw new TrainingError(failure.error, this.epoch > 0 ? this : undefined);
   }
 
   get #ranking(): RankingModel {
     return { native: this.#native, vocabulary: this.#vocabulary, support: this.#contents.support };
+  }
+
+  /** Runs a call of which dispose and training must wait for the end, also between its native calls. */
+  async #run<T>(call: () => Promise<T>): Promise<T> {
+    ++this.#underWay;
+    try {
+      return await call();
+    } finally {
+      --this.#underWay;
+    }
+  }
+
+  #refuseUnlessIdle(what: string): void {
+    this.#refuseWhileTraining(what);
+    if (this.#underWay > 0)
+      throw new Gru4RecError("ERR_BUSY", `Expected an idle model for ${what} but another call on it is under way`);
   }
 
   #refuseWhileTraining(what: string): void {
@@ -182,8 +197,10 @@ export class Gru4Rec<Id extends ItemId = ItemId> {
   async evaluate(data: DataInput, options: EvaluateOptions & ReadOptions = {}): Promise<Evaluation> {
     if (options.signal?.aborted) throw aborted(options.signal);
     const checked = checkEvaluateOptions(options, this.#vocabulary);
-    const prepared = prepareEvaluation(await readEvents(data, options), this.#vocabulary);
-    return evaluateModel(this.#native, prepared, checked, options.signal);
+    return this.#run(async () => {
+      const prepared = prepareEvaluation(await readEvents(data, options), this.#vocabulary);
+      return evaluateModel(this.#native, prepared, checked, options.signal);
+    });
   }
 
   /**
@@ -197,7 +214,7 @@ export class Gru4Rec<Id extends ItemId = ItemId> {
     sessions: SessionItems<Id> | readonly SessionItems<Id>[],
     options: PredictOptions<Id> = {},
   ): Promise<Float32Array> {
-    return predictScores(this.#native, this.#vocabulary, sessions, options);
+    return this.#run(() => predictScores(this.#native, this.#vocabulary, sessions, options));
   }
 
   /**
@@ -224,7 +241,7 @@ export class Gru4Rec<Id extends ItemId = ItemId> {
     input: SessionItems<Id> | readonly SessionItems<Id>[],
     options: RecommendOptions<Id> = {},
   ): Promise<Recommendations<Id> | Recommendations<Id>[]> {
-    const lists = recommendItems(this.#ranking, input, options);
+    const lists = this.#run(() => recommendItems(this.#ranking, input, options));
     return lists as Promise<Recommendations<Id> | Recommendations<Id>[]>; // ids come back as they came in
   }
 
@@ -255,7 +272,7 @@ export class Gru4Rec<Id extends ItemId = ItemId> {
    */
   async save(path: string): Promise<void> {
     this.#refuseWhileTraining("saving");
-    await writeModelFile(path, this.#native, this.#contents);
+    await this.#run(() => writeModelFile(path, this.#native, this.#contents));
   }
 
   /**
@@ -263,7 +280,7 @@ export class Gru4Rec<Id extends ItemId = ItemId> {
    * @throws {@link Gru4RecError} `ERR_BUSY` while another call runs.
    */
   dispose(): void {
-    this.#refuseWhileTraining("dispose");
+    this.#refuseUnlessIdle("dispose");
     callNative(() => this.#native.dispose());
   }
 

@@ -33,7 +33,7 @@ export interface TrainingOutcome {
   /** The epoch that the weights are of: the best one with a validation, else the last whole one; 0 = as before. */
   readonly epoch: number;
   /** What stopped it before its end. */
-  readonly failure?: { readonly error: unknown };
+  readonly failure?: { readonly error: unknown; /** Whether a callback threw it. */ readonly fromCallback: boolean };
 }
 
 /**
@@ -62,7 +62,7 @@ export async function trainEpochs(
       return run.outcome;
     } catch (error) {
       await run.returnToWholeEpoch();
-      return { ...run.outcome, failure: { error } };
+      return { ...run.outcome, failure: { error, fromCallback: run.threw(error) } };
     }
   } finally {
     await model.finishTraining();
@@ -74,6 +74,8 @@ class EpochRun {
   readonly #history: EpochReport[] = [];
   readonly #order: Int32Array;
   readonly #meter: ProgressMeter;
+  /** What callbacks threw. */
+  readonly #thrown = new Set<unknown>();
   /** The best epoch's number, 0 = none was measured. */
   #best = 0;
   /** Which snapshot the weights are to come back from while an epoch is under way. */
@@ -101,9 +103,14 @@ class EpochRun {
       await this.trainEpoch(i);
       await this.validate(i);
       const report = this.#history.at(-1)!;
-      if ((await this.options.onEpoch?.(report)) === "stop" || this.options.validation?.measure.exhausted) break;
+      if ((await this.ask(report)) === "stop" || this.options.validation?.measure.exhausted) break;
     }
     if (this.#best > 0 && this.#best !== this.#history.at(-1)?.epoch) await this.model.restoreWeights("best");
+  }
+
+  /** Whether a callback threw `error`. */
+  threw(error: unknown): boolean {
+    return this.#thrown.has(error);
   }
 
   /** Undoes the epoch under way. */
@@ -120,9 +127,7 @@ class EpochRun {
       this.#kept = this.#best === epoch - 1 ? "best" : "last";
       if (this.#kept === "last") await model.keepWeights("last");
     }
-    const onProgress =
-      options.onProgress &&
-      ((progress: NativeProgress) => options.onProgress?.(this.#meter.progress(epoch, progress, false)));
+    const onProgress = options.onProgress && ((progress: NativeProgress) => this.tell(epoch, progress, false));
     const learningRate = config.learningRate * config.learningRateDecay ** (i - 1);
     const result = await runNative(options.signal, (cancellation) =>
       model.trainEpoch(this.data.sessions, this.#order, { learningRate, onProgress }, cancellation),
@@ -130,7 +135,25 @@ class EpochRun {
     this.#kept = undefined;
     const { loss, steps, events, seconds } = result;
     this.#history.push({ epoch, loss, steps, events, seconds, learningRate });
-    options.onProgress?.(this.#meter.progress(epoch, result, true));
+    this.tell(epoch, result, true);
+  }
+
+  private tell(epoch: number, progress: NativeProgress, epochDone: boolean): void {
+    try {
+      this.options.onProgress?.(this.#meter.progress(epoch, progress, epochDone));
+    } catch (error) {
+      this.#thrown.add(error);
+      throw error;
+    }
+  }
+
+  private async ask(report: EpochReport): Promise<unknown> {
+    try {
+      return await this.options.onEpoch?.(report);
+    } catch (error) {
+      this.#thrown.add(error);
+      throw error;
+    }
   }
 
   /** Measures the epoch `i` where it is due. */
