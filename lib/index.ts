@@ -1,5 +1,13 @@
 export { compare, type CompareOptions, type Comparison } from "./compare";
-export type { Config, Hyperparameters } from "./config";
+export {
+  parseConfig,
+  readConfig,
+  type Config,
+  type FinalActivation,
+  type HiddenActivation,
+  type Hyperparameters,
+  type ParsedConfig,
+} from "./config";
 export {
   readEvents,
   splitByTime,
@@ -20,6 +28,17 @@ export {
 export { ConfigError, Gru4RecError, type ErrorCode, type Problem } from "./errors";
 export type { BaselineMetrics, EvaluateOptions, Evaluation, ListLengths, Metrics, Ties } from "./evaluation";
 export { Gru4Rec, type LoadOptions } from "./model";
-export type { PredictOptions, Recommendations, RecommendOptions } from "./prediction";
+export {
+  Predictor,
+  type ItemLists,
+  type NextOptions,
+  type PredictOptions,
+  type PredictorOptions,
+  type RecommendAllOptions,
+  type Recommendations,
+  type RecommendOptions,
+  type SessionRequest,
+  type SessionStream,
+} from "./prediction";
 export { train, type TrainOptions } from "./train";
 export { formatProgress, type EpochReport, type TrainProgress } from "./training";

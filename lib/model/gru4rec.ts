@@ -1,6 +1,5 @@
 import type { Config } from "../config";
 import {
-  isList,
   prepareEvaluation,
   readEvents,
   type DataInput,
@@ -9,15 +8,20 @@ import {
   type TrainingData,
   type Vocabulary,
 } from "../data";
-import { expected, Gru4RecError } from "../errors";
 import { checkEvaluateOptions, evaluateModel, type EvaluateOptions, type Evaluation } from "../evaluation";
 import { aborted, callNative, createModel, runNative, type NativeModel } from "../native";
 import {
+  Predictor,
   predictScores,
+  recommendAll,
   recommendItems,
   type PredictOptions,
+  type PredictorOptions,
+  type RankingModel,
   type Recommendations,
+  type RecommendAllOptions,
   type RecommendOptions,
+  type SessionStream,
 } from "../prediction";
 import { trainEpochs, type EpochReport, type TrainEpochsOptions } from "../training";
 import { readModelFile, writeModelFile, type LoadOptions, type ModelContents } from "./model-file";
@@ -67,6 +71,10 @@ export class Gru4Rec {
     return new Gru4Rec(native, contents);
   }
 
+  get #ranking(): RankingModel {
+    return { native: this.#native, vocabulary: this.#vocabulary, support: this.#support };
+  }
+
   /** Number of items that the model knows. */
   get itemCount(): number {
     return this.#vocabulary.size;
@@ -95,22 +103,30 @@ export class Gru4Rec {
   }
 
   /**
-   * Scores items as the next event of each session (the author's predict_next_batch). Items that the model does not
-   * know are skipped; a session without any known one is scored from the zero state.
+   * Scores items as the next event of each session. Items that the model does not know are skipped; a session without
+   * any known one is scored from the zero state. An empty array is no session, and gives no row.
+   * @param sessions - Sessions as lists of item ids, oldest first, or the list of a single one.
    * @returns [sessions, items], row-major.
    * @throws {@link Gru4RecError} `ERR_ARGUMENT` when `options.items` has an unknown item.
    */
-  async predict(sessions: readonly SessionItems[], options: PredictOptions = {}): Promise<Float32Array> {
-    if (!Array.isArray(sessions))
-      throw new Gru4RecError("ERR_ARGUMENT", expected("sessions", "an array of sessions", sessions));
-    return predictScores(this.#native, this.#vocabulary, sessions as readonly SessionItems[], options);
+  async predict(sessions: SessionItems | readonly SessionItems[], options: PredictOptions = {}): Promise<Float32Array> {
+    return predictScores(this.#native, this.#vocabulary, sessions, options);
   }
 
   /**
-   * Ranks all items as the next event of one session, or of several.
+   * Scores sessions that go on event by event, many at a time (the author's predict_next_batch).
+   * @throws {@link Gru4RecError} `ERR_ARGUMENT` when `options.batchSize` is out of range.
+   */
+  predictor(options: PredictorOptions = {}): Predictor {
+    return new Predictor(this.#native, this.#vocabulary, options);
+  }
+
+  /**
+   * Ranks items as the next event of one session, or of several.
    * @param session - Item ids, oldest first; those that the model does not know are skipped and counted. When none is
-   * left, the items rank by their training support, with `fallback: true`.
-   * @throws {@link Gru4RecError} `ERR_ARGUMENT` when `options.k` is out of range or `options.items` has an unknown item.
+   * left, the items rank by their training support, with `fallback: true`. An empty array is one session without events.
+   * @throws {@link Gru4RecError} `ERR_ARGUMENT` when `options.k` is out of range, `options.items` has an unknown item,
+   * or `items` or `exclude` has lists for another number of sessions.
    */
   async recommend(session: SessionItems, options?: RecommendOptions): Promise<Recommendations>;
   async recommend(sessions: readonly SessionItems[], options?: RecommendOptions): Promise<Recommendations[]>;
@@ -118,12 +134,27 @@ export class Gru4Rec {
     input: SessionItems | readonly SessionItems[],
     options: RecommendOptions = {},
   ): Promise<Recommendations | Recommendations[]> {
-    if (!isList(input))
-      throw new Gru4RecError("ERR_ARGUMENT", expected("session", "an array of item ids or of sessions", input));
-    const several = isList(input[0]);
-    const sessions = several ? (input as readonly SessionItems[]) : [input as SessionItems];
-    const lists = await recommendItems(this.#native, this.#vocabulary, this.#support, sessions, options);
-    return several ? lists : lists[0]!;
+    return recommendItems(this.#ranking, input, options);
+  }
+
+  /**
+   * Ranks items as the next event of each of any number of sessions, in constant memory: sessions are read as they are
+   * needed, three batches ahead at most, and the lists come in their order. Leaving the loop closes the iterable.
+   *
+   * What the iterable throws, and a session that is none, ends the iteration with that error; the lists of its own
+   * batch before it are then missing.
+   * @example
+   * ```js
+   * for await (const { items } of model.recommendAll(sessions, { k: 10, excludeSeen: true })) console.log(items);
+   * ```
+   * @param sessions - Each a list of item ids, oldest first, or `{ session, exclude }` with exclusions of its own.
+   * @throws {@link Gru4RecError} from the iteration, as of {@link recommend}; `ERR_ABORTED`.
+   */
+  recommendAll(
+    sessions: SessionStream,
+    options: RecommendAllOptions = {},
+  ): AsyncGenerator<Recommendations, void, undefined> {
+    return recommendAll(this.#ranking, sessions, options);
   }
 
   /**

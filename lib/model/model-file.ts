@@ -55,7 +55,12 @@ export async function writeModelFile(path: string, native: NativeModel, contents
   };
   const [ids, ...bytes] = vocabularyTensors(vocabulary);
   const weights = callNative(() => native.tensors()).map(({ name, rows, cols }): WritableTensor => {
-    return { name, dtype: "F32", shape: [rows, cols], values: () => callNative(() => native.readTensor(name)) };
+    const values = () => {
+      const elements = new Float32Array(rows * cols);
+      callNative(() => native.readTensor(name, 0, elements));
+      return elements;
+    };
+    return { name, dtype: "F32", shape: [rows, cols], values };
   });
   await writeSafetensors(path, metadata, [
     ids!,
@@ -128,7 +133,7 @@ async function readModel(
     const weightNames = new Set(weights.map(({ name }) => name));
     const others = new Map<string, TensorValues>();
     await file.read(({ name }, values) => {
-      if (weightNames.has(name)) callNative(() => native.writeTensor(name, values as Float32Array));
+      if (weightNames.has(name)) callNative(() => native.writeTensor(name, 0, values as Float32Array));
       else others.set(name, values);
     });
     const vocabulary = readVocabulary(kind, others);

@@ -1,6 +1,6 @@
 import type { Config } from "../config";
 import { trainingOrder, type TrainingData } from "../data";
-import { callNative, runNative, trainingSpec, type NativeModel, type NativeProgress } from "../native";
+import { runNative, trainingSpec, type NativeModel, type NativeProgress } from "../native";
 import { ProgressMeter, type TrainProgress } from "./progress";
 
 /** What one epoch came to. */
@@ -39,16 +39,18 @@ export async function trainEpochs(
   const order = trainingOrder(data.startTimes, config.timeSort && !config.trainRandomOrder);
   const meter = new ProgressMeter(config.nEpochs);
 
-  await runNative(signal, () => model.prepareTraining(trainingSpec(config), data.support));
+  await runNative(signal, () =>
+    model.prepareTraining(trainingSpec(config), data.support, { steps: 0, epochs: 0, keepOptimiser: false }),
+  );
   for (let epoch = 1; epoch <= config.nEpochs; ++epoch) {
     const report = onProgress && ((progress: NativeProgress) => onProgress(meter.progress(epoch, progress, false)));
     const result = await runNative(signal, (cancellation) =>
-      model.trainEpoch(data.sessions, order, report, cancellation),
+      model.trainEpoch(data.sessions, order, { learningRate: config.learningRate, onProgress: report }, cancellation),
     );
     const { loss, steps, events, seconds } = result;
     history.push({ epoch, loss, steps, events, seconds });
     onProgress?.(meter.progress(epoch, result, true));
   }
-  callNative(() => model.finishTraining());
+  await model.finishTraining();
   return history;
 }
