@@ -63,7 +63,7 @@ test("learns from other clicks; unknown items are counted; the support is that o
   expect(after[1]).toBeGreaterThan(before[1]!);
   const support = (item: number) => log.itemId.filter((id) => id === item).length;
   const { items, scores } = await model.recommend([12345]);
-  expect(scores).toEqual(items.map((item) => support(item as number)));
+  expect(scores).toEqual(items.map((item) => support(item)));
   model.dispose();
 });
 
@@ -74,7 +74,7 @@ test.each<[object, string]>([
   [{ nEpoch: 1 }, "Unknown parameter nEpoch; did you mean nEpochs?"],
 ])("refuses %j", async (options, message) => {
   const model = await train(clicks, { ...SMALL, nEpochs: 1 });
-  await expectFailure(() => model.retrain(clicks, options as RetrainOptions), "ERR_CONFIG", message);
+  await expectFailure(() => model.retrain(clicks, options), "ERR_CONFIG", message);
   model.dispose();
 });
 

@@ -83,7 +83,7 @@ test.each<[object, string]>([
   [{ lastSessions: 1, patience: 1.5 }, "Expected validation.patience to be an integer from 1"],
   [{ lastSessions: 1, ties: "best" }, "Expected validation.ties to be one of standard, conservative, median"],
 ])("refuses the validation %j", async (validation, message) => {
-  await expectFailure(() => trained({ validation: validation as ValidationOptions }), "ERR_ARGUMENT", message);
+  await expectFailure(() => trained({ validation: validation }), "ERR_ARGUMENT", message);
 });
 
 test("a validation that is no object is refused, and one that takes all sessions", async () => {
