@@ -1,4 +1,4 @@
-import { Gru4Rec, train, TrainingError, type RetrainOptions } from "../../lib";
+import { Gru4Rec, train, TrainingError } from "../../lib";
 import { circleClicks, SMALL } from "../support/clicks";
 import { expectFailure } from "../support/errors";
 import { temporaryFolder } from "../support/files";
