@@ -19,7 +19,7 @@ export {
 } from "./data";
 export { ConfigError, Gru4RecError, type ErrorCode, type Problem } from "./errors";
 export type { BaselineMetrics, EvaluateOptions, Evaluation, ListLengths, Metrics, Ties } from "./evaluation";
-export { Gru4Rec, type LoadOptions } from "./model";
+export { Gru4Rec, readModelInfo, type LoadOptions, type ModelInfo } from "./model";
 export type { PredictOptions, Recommendations, RecommendOptions } from "./prediction";
 export { train, type TrainOptions } from "./train";
 export { formatProgress, type EpochReport, type TrainProgress } from "./training";

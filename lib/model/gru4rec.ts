@@ -34,6 +34,8 @@ export class Gru4Rec {
   readonly config: Config;
   /** What each epoch of training came to. */
   readonly history: readonly EpochReport[];
+  /** The epoch of training that the weights are of; 0 = before the first. */
+  readonly epoch: number;
 
   private constructor(native: NativeModel, contents: ModelContents) {
     this.#native = native;
@@ -41,6 +43,7 @@ export class Gru4Rec {
     this.#support = contents.support;
     this.config = contents.config;
     this.history = contents.history;
+    this.epoch = contents.epoch;
   }
 
   /** Trains a new model; `train()` is what reads data and options for it. */
@@ -51,7 +54,7 @@ export class Gru4Rec {
       const { sigma, initAsNormal: normal, seed } = config;
       await runNative(options.signal, () => native.initialise({ sigma, normal, seed }));
       const history = await trainEpochs(native, data, config, options);
-      return new Gru4Rec(native, { config, vocabulary, support, history });
+      return new Gru4Rec(native, { config, vocabulary, support, history, epoch: config.nEpochs });
     } catch (error) {
       native.dispose();
       throw error;
@@ -131,10 +134,11 @@ export class Gru4Rec {
    * @throws {@link Gru4RecError} `ERR_FILE` when the file cannot be written.
    */
   async save(path: string): Promise<void> {
-    const { config, history } = this;
+    const { config, history, epoch } = this;
     await writeModelFile(path, this.#native, {
       config,
       history,
+      epoch,
       vocabulary: this.#vocabulary,
       support: this.#support,
     });

@@ -1,2 +1,3 @@
 export { Gru4Rec } from "./gru4rec";
 export type { LoadOptions } from "./model-file";
+export { readModelInfo, type ModelInfo } from "./model-info";

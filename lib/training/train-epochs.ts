@@ -14,6 +14,14 @@ export interface EpochReport {
   /** Pairs of an event and its next one. */
   readonly events: number;
   readonly seconds: number;
+  readonly learningRate: number;
+  /** Of the validation data, where the epoch was validated. */
+  readonly validation?: {
+    readonly recall: number;
+    readonly mrr: number;
+    readonly targets: number;
+    readonly seconds: number;
+  };
 }
 
 export interface TrainEpochsOptions {
@@ -48,7 +56,7 @@ export async function trainEpochs(
       model.trainEpoch(data.sessions, order, { learningRate: config.learningRate, onProgress: report }, cancellation),
     );
     const { loss, steps, events, seconds } = result;
-    history.push({ epoch, loss, steps, events, seconds });
+    history.push({ epoch, loss, steps, events, seconds, learningRate: config.learningRate });
     onProgress?.(meter.progress(epoch, result, true));
   }
   await model.finishTraining();
