@@ -21,7 +21,13 @@ const upwards = floors.slice(1).map((rooms, above) => ({
 }));
 
 /** Outside packages, and the one room that knows each. */
-const owners = { "node-gyp-build": "native", "@duckdb/node-api": "data", zod: "config", commander: "cli" };
+const owners = {
+  "node-gyp-build": "native",
+  "@duckdb/node-api": "data",
+  zod: "config",
+  "jsonc-parser": "config",
+  commander: "cli",
+};
 
 module.exports = {
   forbidden: [

@@ -1,5 +1,13 @@
 export { compare, type CompareOptions, type Comparison } from "./compare";
-export type { Config, Hyperparameters } from "./config";
+export {
+  parseConfig,
+  readConfig,
+  type Config,
+  type FinalActivation,
+  type HiddenActivation,
+  type Hyperparameters,
+  type ParsedConfig,
+} from "./config";
 export {
   readEvents,
   splitByTime,
@@ -19,7 +27,36 @@ export {
 } from "./data";
 export { ConfigError, Gru4RecError, type ErrorCode, type Problem } from "./errors";
 export type { BaselineMetrics, EvaluateOptions, Evaluation, ListLengths, Metrics, Ties } from "./evaluation";
-export { Gru4Rec, readModelInfo, type LoadOptions, type ModelInfo } from "./model";
-export type { PredictOptions, Recommendations, RecommendOptions } from "./prediction";
+export {
+  Gru4Rec,
+  readModelInfo,
+  TrainingError,
+  type LoadOptions,
+  type ModelInfo,
+  type Retraining,
+  type RetrainOptions,
+  type RunOptions,
+  type ValidationOptions,
+} from "./model";
+export {
+  Predictor,
+  type ItemLists,
+  type NextOptions,
+  type PredictOptions,
+  type PredictorOptions,
+  type RecommendAllOptions,
+  type Recommendations,
+  type RecommendOptions,
+  type SessionRequest,
+  type SessionStream,
+} from "./prediction";
 export { train, type TrainOptions } from "./train";
-export { formatProgress, type EpochReport, type TrainProgress } from "./training";
+export {
+  formatProgress,
+  type EpochReport,
+  type TrainingCallbacks,
+  type TrainProgress,
+  type ValidationMetric,
+  type ValidationReport,
+  type ValidationSettings,
+} from "./training";

@@ -1,11 +1,15 @@
-export { parseActivation, type Activation } from "./activation";
-export { parseConfig, type ParsedConfig } from "./parse-config";
-export { parseParameterString } from "./parameter-string";
+export { parseActivation, type Activation, type FinalActivation, type HiddenActivation } from "./activation";
+export type { Config } from "./config";
+export { readConfig, readConfigFile } from "./config-file";
+export { describeParameter, type ParameterDescription } from "./describe-parameter";
+export { parameterStringSource } from "./parameter-string";
+export { parseConfig, parseSources, type ParsedConfig } from "./parse-config";
+export { parseParameterText } from "./parse-text";
 export {
-  parameterMeta,
   parameterNames,
-  parameterSchema,
-  type Config,
+  type ConfigValues,
   type Hyperparameters,
+  type ParameterGroup,
   type ParameterName,
 } from "./schema";
+export { optionsSource, type Source } from "./source";

@@ -1,3 +1,5 @@
+import { shorten } from "../errors";
+
 /** Number of letters to insert, delete, replace or swap with their neighbour to make `b` of `a`. */
 function editDistance(a: string, b: string): number {
   let before: number[] = [];
@@ -18,8 +20,12 @@ function editDistance(a: string, b: string): number {
 
 const bare = (name: string) => name.toLowerCase().replaceAll(/[_-]/g, "");
 
+/** Nobody meant a parameter by a name that is longer, and comparing takes time. */
+const LONGEST_NAME = 40;
+
 /** The name that someone who wrote `name` most likely meant; underscores and capitals do not count. */
 function nearestName(name: string, known: readonly string[]): string | undefined {
+  if (name.length > LONGEST_NAME) return undefined;
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {
@@ -32,5 +38,5 @@ function nearestName(name: string, known: readonly string[]): string | undefined
 /** Message for a name that is none of the `known` ones. */
 export function unknownParameter(name: string, known: readonly string[]): string {
   const nearest = nearestName(name, known);
-  return `Unknown parameter ${name}${nearest === undefined ? "" : `; did you mean ${nearest}?`}`;
+  return `Unknown parameter ${shorten(name)}${nearest === undefined ? "" : `; did you mean ${nearest}?`}`;
 }

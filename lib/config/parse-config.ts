@@ -1,14 +1,17 @@
 import { ConfigError, expected, type Problem } from "../errors";
-import { unknownParameter } from "./nearest";
-import { parseParameterString, type RawConfig } from "./parameter-string";
+import { AUTHOR_DEFAULTS, readAuthorNotation } from "./author-notation";
+import { checkCombinations } from "./combinations";
+import { withDescription, type Config } from "./config";
+import { dependentDefaults } from "./defaults";
+import { parameterStringSource } from "./parameter-string";
 import {
   parameterNames,
   parameterSchema,
   type CheckedParameters,
-  type Config,
   type Hyperparameters,
   type ParameterName,
 } from "./schema";
+import { optionsSource, problemOf, type Given, type Source } from "./source";
 
 export interface ParsedConfig {
   readonly config: Config;
@@ -16,108 +19,74 @@ export interface ParsedConfig {
   readonly warnings: readonly string[];
 }
 
-/** Number of decay rates and their defaults. */
-const DECAY_RATES: Readonly<Record<Config["adapt"], readonly number[]>> = {
-  adagrad: [],
-  sgd: [],
-  rmsprop: [0.9],
-  adadelta: [0.9],
-  adam: [0.9, 0.999],
-};
-
-function defaultFinalAct(loss: Config["loss"]): string {
-  if (loss === "cross-entropy") return "softmax";
-  if (loss === "xe_logit") return "softmax_logit";
-  return loss === "bpr-max" ? "elu-0.5" : "linear";
+/**
+ * Checks hyperparameters without training and fills in what is left out.
+ * @param options - As `train()` takes them.
+ * @param parameters - The author's parameter string; `options` win over it. What both leave out has the default of his
+ * PyTorch version: ours, with logq 0.
+ * @throws {@link ConfigError} `ERR_CONFIG` with all problems at once; `ERR_ARGUMENT` where `options` is no object.
+ */
+export function parseConfig(options: Hyperparameters = {}, parameters?: string): ParsedConfig {
+  const fromString = parameters === undefined ? [] : [parameterStringSource(parameters)];
+  return parseSources([...fromString, optionsSource(options)]);
 }
 
 /**
- * Checks parameters and fills in what is left out.
- * @param parameters - The author's parameter string; `options` win over it.
+ * Like {@link parseConfig}.
+ * @param sources - Weakest first: file, parameter string, options.
  * @throws {@link ConfigError} with all problems at once.
  */
-export function parseConfig(options: Hyperparameters = {}, parameters?: string): ParsedConfig {
-  const fromString = parameters === undefined ? { values: {} } : parseParameterString(parameters);
-  return checkConfig({ ...fromString, values: { ...fromString.values, ...withoutUndefined(options) } });
-}
-
-function withoutUndefined(options: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-}
-
-/** @throws {@link ConfigError} with all problems at once. */
-export function checkConfig({ values, names = {}, problems: earlier = [] }: RawConfig): ParsedConfig {
-  const problems = [...earlier];
-  const called = (name: ParameterName) => names[name] ?? name;
-
-  for (const name of Object.keys(values)) {
-    if (Object.hasOwn(parameterSchema.shape, name)) continue;
-    problems.push({ path: name, message: unknownParameter(name, parameterNames) });
-  }
+export function parseSources(sources: readonly Source[]): ParsedConfig {
+  const { given, problems: earlier } = mergeSources(sources);
+  const defaults: Partial<Record<ParameterName, unknown>> = sources.some(({ author }) => author) ? AUTHOR_DEFAULTS : {};
+  const problems: Problem[] = [...earlier];
+  const called = (name: ParameterName) => given.get(name)?.name ?? name;
+  const place = (name: ParameterName) => given.get(name)?.place;
 
   const parsed: Partial<Record<ParameterName, unknown>> = {};
   for (const name of parameterNames) {
-    const result = parameterSchema.shape[name].safeParse(values[name]);
+    const value = given.has(name) ? given.get(name)!.value : defaults[name];
+    const result = parameterSchema.shape[name].safeParse(value);
     if (result.success) {
       parsed[name] = result.data;
       continue;
     }
     const issue = result.error.issues[0]!;
     const path = called(name) + issue.path.map((key) => `[${String(key)}]`).join("");
-    const received = issue.path.reduce<unknown>((value, key) => (value as never)[key], values[name]);
-    problems.push({ path, message: expected(path, issue.message, received) });
+    const received = issue.path.reduce<unknown>((list, key) => (list as never)[key], value);
+    problems.push(problemOf(path, expected(path, issue.message, received), place(name)));
   }
 
-  const { combinations, warnings } = checkCombinations(parsed as Partial<CheckedParameters>, called);
-  problems.push(...combinations);
+  const checked = parsed as Partial<CheckedParameters>;
+  const { problems: combinations, warnings } = checkCombinations(checked, called);
+  for (const { name, what, received } of combinations)
+    problems.push(problemOf(called(name), expected(called(name), what, received), place(name)));
   if (problems.length > 0) throw new ConfigError(problems);
-
-  const config = parsed as unknown as CheckedParameters;
-  return {
-    config: {
-      ...config,
-      finalAct: config.finalAct ?? defaultFinalAct(config.loss),
-      logq: config.logq ?? (config.loss === "cross-entropy" ? 1 : 0),
-      adaptParams: config.adaptParams ?? [...DECAY_RATES[config.adapt]],
-    },
-    warnings,
-  };
+  return { config: fillIn(parsed as unknown as CheckedParameters), warnings };
 }
 
-/** Parameters that are right on their own but not together. Those that are wrong on their own are undefined here. */
-function checkCombinations(
-  config: Partial<CheckedParameters>,
-  called: (name: ParameterName) => string,
-): { combinations: Problem[]; warnings: string[] } {
-  const combinations: Problem[] = [];
-  const warnings: string[] = [];
-  const refuse = (name: ParameterName, what: string, received: unknown) =>
-    combinations.push({ path: called(name), message: expected(called(name), what, received) });
+/** One source of all; the author's are read as one, and then stand where the first of them stood. */
+export function mergeSources(sources: readonly Source[]): { given: Map<string, Given>; problems: readonly Problem[] } {
+  const first = sources.findIndex(({ author }) => author);
+  const merged = (parts: readonly Source[]) => new Map(parts.flatMap(({ given }) => [...given]));
+  let ours = sources;
+  if (first >= 0) {
+    const loss = merged(sources).get("loss")?.value;
+    const [authors, others] = [true, false].map((whose) =>
+      sources.slice(first).filter(({ author }) => author === whose),
+    );
+    ours = [...sources.slice(0, first), readAuthorNotation(authors!, loss), ...others!];
+  }
+  return { given: merged(ours), problems: ours.flatMap(({ problems }) => problems) };
+}
 
-  const { loss, finalAct, adapt, adaptParams, learningRate, batchSize, nSample } = config;
-  if (loss !== undefined && finalAct !== undefined) {
-    const own = defaultFinalAct(loss);
-    const wholeRow = loss === "cross-entropy" || loss === "xe_logit";
-    if (wholeRow && finalAct !== own) refuse("finalAct", `${own} with loss ${loss}`, finalAct);
-    if (!wholeRow && finalAct.startsWith("softmax"))
-      refuse("finalAct", `linear, relu, tanh, leaky-s, elu-a or selu-l-a with loss ${loss}`, finalAct);
-  }
-  if (batchSize === 1 && nSample === 0)
-    refuse("batchSize", `at least 2 where ${called("nSample")} is 0, as no negative sample would be left,`, batchSize);
-  if (adapt === "adadelta" && learningRate !== undefined && learningRate !== 1)
-    refuse("learningRate", "1 with adapt adadelta", learningRate);
-  if (adapt !== undefined && adaptParams !== undefined) {
-    const rates = DECAY_RATES[adapt].length;
-    if (rates === 0 && adaptParams.length > 0)
-      warnings.push(`${called("adaptParams")} has no effect with adapt ${adapt}`);
-    if (rates > 0 && adaptParams.length !== rates)
-      refuse("adaptParams", `a list of ${rates} decay rate${rates > 1 ? "s" : ""} with adapt ${adapt}`, adaptParams);
-  }
-  if (loss !== undefined && loss !== "cross-entropy" && loss !== "xe_logit") {
-    if (config.logq) warnings.push(`${called("logq")} has no effect with loss ${loss}`);
-    if (config.smoothing) warnings.push(`${called("smoothing")} has no effect with loss ${loss}`);
-  }
-  if (config.embedding === "none" && config.dropoutEmbed)
-    warnings.push(`${called("dropoutEmbed")} has no effect without an embedding`);
-  return { combinations, warnings };
+function fillIn(checked: CheckedParameters): Config {
+  const defaults = dependentDefaults(checked);
+  return withDescription({
+    ...checked,
+    finalAct: checked.finalAct ?? defaults.finalAct,
+    logq: checked.logq ?? defaults.logq,
+    adaptParams: checked.adaptParams ?? defaults.adaptParams,
+    learningRate: checked.learningRate ?? defaults.learningRate,
+  });
 }

@@ -19,14 +19,15 @@ const ISO_8601 =
 export function parseIsoTime(text: string): number | undefined {
   const match = ISO_8601.exec(text);
   if (match === null) return undefined;
-  const [year, month, day, hour, minute, second, fraction, offsetHour, offsetMinute] = [1, 2, 3, 4, 5, 6, 7, 9, 10].map(
-    (group) => Number(match[group] ?? 0),
-  ) as [number, number, number, number, number, number, number, number, number];
-  const date = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
+  const year = Number(match[1]);
+  const month = Number(match[2]) - 1;
+  const day = Number(match[3]);
+  const seconds = Number(match[4] ?? 0) * 3600 + Number(match[5] ?? 0) * 60 + Number(match[6] ?? 0);
+  const offset = (Number(match[9] ?? 0) * 60 + Number(match[10] ?? 0)) * (match[8] === "-" ? -60 : 60);
+  const date = new Date(Date.UTC(year, month, day));
   // A 30th of February would be a day in March.
-  if (date.getUTCFullYear() !== year || date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined;
-  const offset = (offsetHour * 60 + offsetMinute) * (match[8] === "-" ? -60 : 60);
-  return date.getTime() / 1000 - offset + fraction;
+  if (date.getUTCFullYear() !== year || date.getUTCMonth() !== month || date.getUTCDate() !== day) return undefined;
+  return date.getTime() / 1000 + seconds - offset + Number(match[7] ?? 0);
 }
 
 type TimeKind = "number" | "bigint" | "Date" | "text";

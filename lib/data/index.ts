@@ -1,7 +1,15 @@
 export type { EventLog } from "./event-log";
 export type { EventTime, TimeUnit } from "./event-times";
 export { checkId, isId, makeIdList, type IdKind, type IdList, type ItemId, type SessionId, type Widened } from "./ids";
-export { indexSetOf, indicesOf, isList, knownIndexSetOf, packSessions, type SessionItems } from "./item-lists";
+export {
+  indexSetOf,
+  indicesOf,
+  isList,
+  knownIndexSetOf,
+  packSessions,
+  type PackedSessions,
+  type SessionItems,
+} from "./item-lists";
 export { PackedText } from "./packed-text";
 export type { EventColumns } from "./read-columns";
 export { readEvents, type DataInput, type ReadOptions } from "./read-events";
@@ -9,6 +17,7 @@ export type { ColumnNames } from "./read-file";
 export type { Event } from "./read-iterable";
 export {
   prepareEvaluation,
+  prepareRetraining,
   prepareTraining,
   trainingOrder,
   type EvaluationData,

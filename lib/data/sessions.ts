@@ -105,15 +105,38 @@ export function prepareTraining<Id extends ItemId>(log: EventLog<Id>): TrainingD
   return { vocabulary: new Vocabulary<Id>(log.itemKind, log.itemIds), support, sessions, startTimes };
 }
 
+/** Item indices of a log's item numbers, -1 = the vocabulary does not know the item; and how many events have none. */
+function lookUp(log: EventLog, vocabulary: Vocabulary): { indexOf: Int32Array; skippedEvents: number } {
+  const indexOf = new Int32Array(log.itemIds.length).map((_, item) => vocabulary.indexOf(log.itemIds[item]!) ?? -1);
+  let skippedEvents = 0;
+  for (const item of log.items) if (indexOf[item]! < 0) ++skippedEvents;
+  return { indexOf, skippedEvents };
+}
+
+/**
+ * Makes data of a log to train a model on that there is already. Events of items that it does not know are removed, so
+ * that their neighbours join.
+ * @throws {@link Gru4RecError} `ERR_DATA` when no session with two known events is left.
+ */
+export function prepareRetraining<Id extends ItemId>(
+  log: EventLog,
+  vocabulary: Vocabulary<Id>,
+): TrainingData<Id> & Pick<EvaluationData, "skippedEvents"> {
+  const { indexOf, skippedEvents } = lookUp(log, vocabulary);
+  const support = new Uint32Array(vocabulary.size);
+  for (const item of log.items) if (indexOf[item]! >= 0) ++support[indexOf[item]!]!;
+  const { sessions, startTimes } = buildSessions(log, indexOf);
+  if (startTimes.length === 0) throw noSession(log, " of items that the model knows");
+  return { vocabulary, support, sessions, startTimes, skippedEvents };
+}
+
 /**
  * Makes evaluation data of a log for a model. Events of items that it does not know are removed, so that their
  * neighbours join.
  * @throws {@link Gru4RecError} `ERR_DATA` when no session with two known events is left.
  */
 export function prepareEvaluation(log: EventLog, vocabulary: Vocabulary): EvaluationData {
-  const indexOf = new Int32Array(log.itemIds.length).map((_, item) => vocabulary.indexOf(log.itemIds[item]!) ?? -1);
-  let skippedEvents = 0;
-  for (const item of log.items) if (indexOf[item]! < 0) ++skippedEvents;
+  const { indexOf, skippedEvents } = lookUp(log, vocabulary);
   const { sessions } = buildSessions(log, indexOf);
   if (sessions.items.length === 0) throw noSession(log, " of items that the model knows");
   return { sessions, skippedEvents };

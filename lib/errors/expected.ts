@@ -1,6 +1,7 @@
 const LONGEST_VALUE = 60;
 
-function shorten(text: string): string {
+/** The beginning of a text that is too long for a message. */
+export function shorten(text: string): string {
   return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text;
 }
 

@@ -24,7 +24,9 @@ const FORMAT = "gru4rec";
 const FORMAT_VERSION = 1;
 const ID_KINDS: readonly IdKind[] = ["number", "bigint", "string"];
 const REPORT_NUMBERS = ["epoch", "loss", "steps", "events", "seconds", "learningRate"] as const;
-const VALIDATION_NUMBERS = ["recall", "mrr", "targets", "seconds"] as const;
+/** Objects of numbers, by list length. */
+const VALIDATION_METRICS = ["recall", "mrr"] as const;
+const VALIDATION_NUMBERS = ["targets", "seconds"] as const;
 
 export function encodeDescription(
   description: Omit<Description, "formatVersion" | "packageVersion">,
@@ -90,14 +92,17 @@ function checkHistory(history: unknown): EpochReport[] {
     if (!Number.isInteger(epoch) || epoch <= last)
       throw new FormatError(expected(`${name}.epoch`, `an integer above ${last}`, epoch));
     last = epoch;
-    if (validation !== undefined) checkNumbers(`${name}.validation`, validation, VALIDATION_NUMBERS);
+    if (validation === undefined) return;
+    checkNumbers(`${name}.validation`, validation, VALIDATION_NUMBERS);
+    for (const metric of VALIDATION_METRICS) checkNumbers(`${name}.validation.${metric}`, validation[metric]);
   });
   return history as EpochReport[];
 }
 
-function checkNumbers(name: string, value: unknown, keys: readonly string[]): void {
+/** @param keys - Of which each must be a number; default all. */
+function checkNumbers(name: string, value: unknown, keys?: readonly string[]): void {
   if (typeof value !== "object" || value === null) throw new FormatError(expected(name, "an object", value));
-  for (const key of keys) {
+  for (const key of keys ?? Object.keys(value)) {
     const number = (value as Record<string, unknown>)[key];
     if (typeof number !== "number") throw new FormatError(expected(`${name}.${key}`, "a number", number));
   }

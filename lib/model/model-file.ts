@@ -1,5 +1,5 @@
 import { parseConfig, type Config } from "../config";
-import type { Vocabulary } from "../data";
+import type { ItemId, Vocabulary } from "../data";
 import { callNative, createModel, trainingSpec, type NativeModel } from "../native";
 import type { EpochReport } from "../training";
 import { countParameters } from "./count-parameters";
@@ -15,12 +15,12 @@ import {
 import { copyFrom, vocabularyLayout, VocabularyReader, vocabularyTensors } from "./vocabulary-tensors";
 
 /** What a model consists of besides its weights. */
-export interface ModelContents {
+export interface ModelContents<Id extends ItemId = ItemId> {
   readonly config: Config;
   readonly history: readonly EpochReport[];
   /** The epoch that the weights are of; 0 = before the first. */
   readonly epoch: number;
-  readonly vocabulary: Vocabulary;
+  readonly vocabulary: Vocabulary<Id>;
   /** [items] events of each item in training */
   readonly support: Uint32Array;
 }
@@ -73,7 +73,8 @@ export async function readModelFile(
   const { device, threads } = parseConfig(options).config;
   return withModelFile(path, (file) => {
     const description = readDescription(file);
-    return readModel(file, { ...description, config: { ...description.config, device, threads } });
+    const { config } = parseConfig({ ...description.config, device, threads });
+    return readModel(file, { ...description, config });
   });
 }
 

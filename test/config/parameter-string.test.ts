@@ -114,7 +114,7 @@ test.each([
   ["time_sort=yes", 'Expected time_sort to be true or false but received "yes" (string)'],
   ["constrained_embedding=maybe", 'Expected constrained_embedding to be True or False but received "maybe" (string)'],
   ["loss=bpr-max,elu_param=x", 'Expected elu_param to be a number of at least 0 but received "x" (string)'],
-  ["loss=bpr-max,final_act=tanh,elu_param=1", 'Expected final_act to be elu-1 with elu_param=1 but received "tanh"'],
+  ["loss=bpr-max,final_act=tanh,elu_param=1", 'Expected final_act to be elu-1 with elu_param 1 but received "tanh"'],
   ["n_samples=2048", "Unknown parameter n_samples; did you mean n_sample?"],
   ["dropout_p_embd=0.5", "Unknown parameter dropout_p_embd; did you mean dropout_p_embed?"],
   ["constrainedembedding=True", "Unknown parameter constrainedembedding; did you mean constrained_embedding?"],
@@ -124,6 +124,6 @@ test.each([
 });
 
 test("all problems come at once, under the names that the string uses", async () => {
-  const problems = await problemsOf(() => parse("foo,n_smple=1,batch_size=0,adapt=adadelta"));
-  expect(problems.map(({ path }) => path)).toEqual(["foo", "n_smple", "batch_size", "learningRate"]);
+  const problems = await problemsOf(() => parse("foo,n_smple=1,batch_size=0,adapt=adadelta,learning_rate=2"));
+  expect(problems.map(({ path }) => path)).toEqual(["foo", "n_smple", "batch_size", "learning_rate"]);
 });

@@ -16,6 +16,7 @@ test("the defaults are those of the conventions", () => {
     dropoutEmbed: 0,
     dropoutHidden: 0,
     learningRate: 0.05,
+    learningRateDecay: 1,
     momentum: 0,
     nSample: 2048,
     sampleStore: 10_000_000,
@@ -55,13 +56,13 @@ test.each([
 });
 
 test.each([
-  ["adagrad", []],
-  ["sgd", []],
-  ["rmsprop", [0.9]],
-  ["adadelta", [0.9]],
-  ["adam", [0.9, 0.999]],
-] as const)("adapt %s brings adaptParams %j", (adapt, adaptParams) => {
-  expect(config({ adapt, learningRate: 1 }).adaptParams).toEqual(adaptParams);
+  ["adagrad", [], 0.05],
+  ["sgd", [], 0.05],
+  ["rmsprop", [0.9], 0.05],
+  ["adadelta", [0.9], 1],
+  ["adam", [0.9, 0.999], 0.05],
+] as const)("adapt %s brings adaptParams %j and learningRate %d", (adapt, adaptParams, learningRate) => {
+  expect(config({ adapt })).toMatchObject({ adaptParams, learningRate });
 });
 
 test.each<[object, string]>([
@@ -106,7 +107,14 @@ test.each<[Hyperparameters, string]>([
   [{ loss: "cross-entropy", finalAct: "softmax_logit" }, "Expected finalAct to be softmax with loss cross-entropy"],
   [{ loss: "xe_logit", finalAct: "softmax" }, "Expected finalAct to be softmax_logit with loss xe_logit"],
   [{ batchSize: 1, nSample: 0 }, "Expected batchSize to be at least 2 where nSample is 0"],
-  [{ adapt: "adadelta" }, "Expected learningRate to be 1 with adapt adadelta but received 0.05 (number)"],
+  [
+    { adapt: "adadelta", learningRate: 0.05 },
+    "Expected learningRate to be 1 with adapt adadelta but received 0.05 (number)",
+  ],
+  [
+    { adapt: "adadelta", learningRateDecay: 0.9 },
+    "Expected learningRateDecay to be 1 with adapt adadelta but received 0.9 (number)",
+  ],
   [{ adapt: "adam", adaptParams: [0.9] }, "Expected adaptParams to be a list of 2 decay rates with adapt adam"],
   [
     { adapt: "rmsprop", adaptParams: [0.9, 0.9] },

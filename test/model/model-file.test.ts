@@ -92,6 +92,7 @@ describe("a saved model", () => {
     const loaded = await Gru4Rec.load(path, { threads: 1 });
     expect(loaded.itemIds()).toEqual(original.itemIds());
     expect(loaded.config).toEqual(original.config);
+    expect(loaded.config.describe()).toBe(original.config.describe());
     expect(loaded.history).toEqual(original.history);
     expect(loaded.epoch).toBe(SMALL.nEpochs);
     const sessions = [[idOf(1), idOf(2)], [], [idOf(9)]];
@@ -139,7 +140,7 @@ describe("a saved model", () => {
   test("keeps the history, with validation where there was one", async () => {
     const { native, contents } = await untrained([1, 2]);
     const report = { loss: -0.5, steps: 10, events: 100, seconds: 0.25, learningRate: 0.05 };
-    const validation = { recall: 0.5, mrr: 0.25, targets: 30, seconds: 1 };
+    const validation = { recall: { 20: 0.5 }, mrr: { 20: 0.25 }, targets: 30, seconds: 1 };
     const history = [
       { epoch: 1, ...report, validation },
       { epoch: 2, ...report },
@@ -340,8 +341,14 @@ describe("what is no model file is refused:", () => {
     [
       "a validation without targets",
       '\\"learningRate\\":0.1}',
-      '\\"learningRate\\":0.1,\\"validation\\":{\\"recall\\":1,\\"mrr\\":1}}',
+      '\\"learningRate\\":0.1,\\"validation\\":{\\"seconds\\":1}}',
       "Expected history[0].validation.targets to be a number but received undefined",
+    ],
+    [
+      "a validation of other metrics",
+      '\\"learningRate\\":0.1}',
+      '\\"learningRate\\":0.1,\\"validation\\":{\\"targets\\":1,\\"seconds\\":1,\\"recall\\":{\\"5\\":\\"x\\"}}}',
+      'Expected history[0].validation.recall.5 to be a number but received "x" (string)',
     ],
   ])("%s", async (_, from, to, message) => {
     const changed = withHeader(bytes, (header) => header.replace(from, to));
