@@ -29,8 +29,10 @@ export { ConfigError, Gru4RecError, type ErrorCode, type Problem } from "./error
 export type { BaselineMetrics, EvaluateOptions, Evaluation, ListLengths, Metrics, Ties } from "./evaluation";
 export {
   Gru4Rec,
+  readModelInfo,
   TrainingError,
   type LoadOptions,
+  type ModelInfo,
   type Retraining,
   type RetrainOptions,
   type RunOptions,

@@ -1,15 +1,15 @@
-import { randomBytes } from "node:crypto";
-import { open, rename, rm, type FileHandle } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { open, type FileHandle } from "node:fs/promises";
 import { crc32 } from "node:zlib";
-import { Gru4RecError, reason } from "../errors";
+import { replaceFile } from "./replace-file";
 
 // The file: 8 bytes with the header's length, little-endian; the header, JSON padded with spaces; the tensors, one
 // after another without gaps. https://huggingface.co/docs/safetensors
+// The metadata has two CRC-32 of our own: `crc32` of the tensors, and `header_crc32` of the header with 00000000 in the
+// place of this one. So a header can be trusted before its tensors are read.
 
-const DTYPES = { I64: BigInt64Array, F32: Float32Array, U32: Uint32Array, U8: Uint8Array } as const;
+const DTYPES = { I64: BigInt64Array, F32: Float32Array, I32: Int32Array, U32: Uint32Array, U8: Uint8Array } as const;
 export type Dtype = keyof typeof DTYPES;
-export type TensorValues = BigInt64Array | Float32Array | Uint32Array | Uint8Array;
+export type TensorValues = BigInt64Array | Float32Array | Int32Array | Uint32Array | Uint8Array;
 
 export interface TensorInfo {
   readonly name: string;
@@ -18,8 +18,8 @@ export interface TensorInfo {
 }
 
 export interface WritableTensor extends TensorInfo {
-  /** Called once, when its turn has come. */
-  values(): TensorValues;
+  /** Fills `values`, of the tensor's type, with its elements from `first` on, row-major. Called in the order of these. */
+  read(first: number, values: TensorValues): void;
 }
 
 const LENGTH_BYTES = 8;
@@ -27,17 +27,62 @@ const LENGTH_BYTES = 8;
 const ALIGNMENT = 8;
 /** The format's own limit. */
 const LONGEST_HEADER = 100_000_000;
-/** Node reads at most 2 GiB at once, and zlib takes at most 4. */
-const PIECE_BYTES = 1 << 30;
+/** Read or written at once: large beside the cost of starting a read, small beside the caches. */
+const PIECE_BYTES = 1 << 21;
 const NO_CHECKSUM = "00000000";
 const CHECKSUM = /("crc32":")[0-9a-f]{8}(")/;
+const HEADER_CHECKSUM = /("header_crc32":")[0-9a-f]{8}(")/;
 
-function byteLength({ dtype, shape }: TensorInfo): number {
-  return shape.reduce((product, size) => product * size, DTYPES[dtype].BYTES_PER_ELEMENT);
+function elementsOf({ shape }: TensorInfo): number {
+  return shape.reduce((product, size) => product * size, 1);
 }
 
-function bytesOf(values: ArrayBufferView): Uint8Array {
+function byteLength(tensor: TensorInfo): number {
+  return elementsOf(tensor) * DTYPES[tensor.dtype].BYTES_PER_ELEMENT;
+}
+
+/** `count` elements of a type at the beginning of `memory`. */
+function viewOf(dtype: Dtype, memory: ArrayBuffer, count: number): TensorValues {
+  return new DTYPES[dtype](memory, 0, count);
+}
+
+function bytesOf(values: TensorValues): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+/** Elements of one tensor that are read or written at once. */
+interface Piece<Tensor> {
+  readonly tensor: Tensor;
+  /** Its first element. */
+  readonly first: number;
+  readonly count: number;
+  /** Where it begins in the file. */
+  readonly position: number;
+}
+
+/** The pieces of tensors that stand one after another from `position` on. */
+function* piecesOf<Tensor extends TensorInfo>(
+  tensors: readonly Tensor[],
+  position: number,
+): Generator<Piece<Tensor>, undefined> {
+  for (const tensor of tensors) {
+    const elementBytes = DTYPES[tensor.dtype].BYTES_PER_ELEMENT;
+    const elements = elementsOf(tensor);
+    for (let first = 0; first < elements; first += PIECE_BYTES / elementBytes) {
+      const count = Math.min(elements - first, PIECE_BYTES / elementBytes);
+      yield { tensor, first, count, position };
+      position += count * elementBytes;
+    }
+  }
+}
+
+/** Memory for two pieces, so that one is worked on while the system reads or writes the other. */
+function twoBuffers(tensors: readonly TensorInfo[]): [ArrayBuffer, ArrayBuffer] {
+  const size = Math.min(
+    PIECE_BYTES,
+    tensors.reduce((largest, tensor) => Math.max(largest, byteLength(tensor)), 0),
+  );
+  return [new ArrayBuffer(size), new ArrayBuffer(size)];
 }
 
 function encodeHeader(metadata: Readonly<Record<string, string>>, tensors: readonly TensorInfo[]): string {
@@ -47,7 +92,8 @@ function encodeHeader(metadata: Readonly<Record<string, string>>, tensors: reado
     offset += byteLength(tensor);
     return [tensor.name, { dtype: tensor.dtype, shape: tensor.shape, data_offsets: [start, offset] }] as const;
   });
-  const header = { __metadata__: { ...metadata, crc32: NO_CHECKSUM }, ...Object.fromEntries(entries) };
+  const checksums = { crc32: NO_CHECKSUM, header_crc32: NO_CHECKSUM };
+  const header = { __metadata__: { ...metadata, ...checksums }, ...Object.fromEntries(entries) };
   // Escaped, so that characters are bytes.
   const json = JSON.stringify(header).replaceAll(
     /[\u0080-\uffff]/g,
@@ -56,54 +102,53 @@ function encodeHeader(metadata: Readonly<Record<string, string>>, tensors: reado
   return json.padEnd(Math.ceil(json.length / ALIGNMENT) * ALIGNMENT, " ");
 }
 
-/** CRC-32 of what `checksum` is of, and then `bytes`. Piece by piece: zlib counts in 32 bits and starts anew at a null pointer. */
-function extendChecksum(checksum: number, bytes: Uint8Array): number {
-  for (let start = 0; start < bytes.length; start += PIECE_BYTES)
-    checksum = crc32(bytes.subarray(start, start + PIECE_BYTES), checksum);
-  return checksum;
-}
-
 function checksumText(checksum: number): string {
   return checksum.toString(16).padStart(NO_CHECKSUM.length, "0");
 }
 
+/** CRC-32 of a header, whatever checksum of itself it states. */
+function headerChecksum(header: string): string {
+  return checksumText(crc32(Buffer.from(header.replace(HEADER_CHECKSUM, `$1${NO_CHECKSUM}$2`), "latin1")));
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  let written = 0;
+  while (written < bytes.length)
+    written += (await file.write(bytes, written, bytes.length - written, position + written)).bytesWritten;
+}
+
 /**
- * Writes a safetensors file: under a temporary name in the same folder, flushed, then renamed. The metadata gets a
- * CRC-32 of the header (with 00000000 in its place) and the tensors.
+ * Writes a safetensors file, whole or not at all, in pieces.
  * @param tensors - In descending order of their element size.
- * @throws {@link Gru4RecError} `ERR_FILE`; a file at `path` is then what it was before.
+ * @throws As {@link replaceFile} does.
  */
 export async function writeSafetensors(
   path: string,
   metadata: Readonly<Record<string, string>>,
   tensors: readonly WritableTensor[],
 ): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
   const header = encodeHeader(metadata, tensors);
-  let checksum = crc32(header);
-  try {
-    const file = await open(temporary, "wx");
-    try {
-      const length = Buffer.alloc(LENGTH_BYTES);
-      length.writeBigUInt64LE(BigInt(header.length));
-      await file.writeFile(length);
-      await file.writeFile(header);
-      for (const tensor of tensors) {
-        const bytes = bytesOf(tensor.values());
-        checksum = extendChecksum(checksum, bytes);
-        await file.writeFile(bytes);
-      }
-      await file.write(header.replace(CHECKSUM, `$1${checksumText(checksum)}$2`), LENGTH_BYTES);
-      await file.sync();
-    } finally {
-      await file.close();
+  let [buffer, other] = twoBuffers(tensors);
+  let checksum = 0;
+  await replaceFile(path, async (file) => {
+    let writing = Promise.resolve();
+    for (const { tensor, first, count, position } of piecesOf(tensors, LENGTH_BYTES + header.length)) {
+      const values = viewOf(tensor.dtype, buffer, count);
+      tensor.read(first, values);
+      checksum = crc32(bytesOf(values), checksum);
+      await writing;
+      writing = writeAll(file, bytesOf(values), position);
+      writing.catch(() => undefined); // awaited in the next round, if that is reached
+      [buffer, other] = [other, buffer];
     }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined); // the first error is the one that matters
-    if (error instanceof Gru4RecError) throw error;
-    throw new Gru4RecError("ERR_FILE", `Expected to write ${path} but ${reason(error)}`, { cause: error });
-  }
+    await writing;
+
+    const length = Buffer.alloc(LENGTH_BYTES);
+    length.writeBigUInt64LE(BigInt(header.length));
+    const text = header.replace(CHECKSUM, `$1${checksumText(checksum)}$2`);
+    const signed = text.replace(HEADER_CHECKSUM, `$1${headerChecksum(text)}$2`);
+    await writeAll(file, Buffer.concat([length, Buffer.from(signed, "latin1")]), 0);
+  });
 }
 
 /** Why a file is no safetensors file, in words that follow "but". */
@@ -114,6 +159,8 @@ export class SafetensorsFile {
   private constructor(
     private readonly file: FileHandle,
     private readonly header: string,
+    /** Bytes of the whole file. */
+    readonly size: number,
     readonly metadata: Readonly<Record<string, string>>,
     /** In the order of the file. */
     readonly tensors: readonly TensorInfo[],
@@ -126,38 +173,59 @@ export class SafetensorsFile {
       const stats = await file.stat();
       if (!stats.isFile()) throw new Error(stats.isDirectory() ? "it is a directory" : "it is no regular file");
       if (stats.size < LENGTH_BYTES) throw new FormatError(`it has only ${stats.size} bytes`);
-      const length = Number(new DataView(await readBytes(file, LENGTH_BYTES, 0)).getBigUint64(0, true));
-      if (length > LONGEST_HEADER || length > stats.size - LENGTH_BYTES)
+      const start = Buffer.alloc(LENGTH_BYTES);
+      await readAll(file, start, 0);
+      const length = Number(start.readBigUInt64LE());
+      if (length > stats.size - LENGTH_BYTES)
         throw new FormatError(`its header claims ${length} bytes of a file of ${stats.size}`);
-      const header = Buffer.from(await readBytes(file, length, LENGTH_BYTES)).toString("latin1");
-      const { metadata, tensors, end } = decodeHeader(header);
+      if (length > LONGEST_HEADER)
+        throw new FormatError(`its header claims ${length} bytes, more than the ${LONGEST_HEADER} of the format`);
+      const bytes = Buffer.alloc(length);
+      await readAll(file, bytes, LENGTH_BYTES);
+      const { metadata, tensors, end } = decodeHeader(bytes.toString());
       const expectedSize = LENGTH_BYTES + length + end;
       if (expectedSize !== stats.size)
         throw new FormatError(`it should have ${expectedSize} bytes and has ${stats.size}`);
-      return new SafetensorsFile(file, header, metadata, tensors);
+      return new SafetensorsFile(file, bytes.toString("latin1"), stats.size, metadata, tensors);
     } catch (error) {
       await file.close();
       throw error;
     }
   }
 
+  /** @throws {@link FormatError} when the header is not what was written. */
+  checkHeader(): void {
+    checkChecksum("header", headerChecksum(this.header), this.metadata.header_crc32);
+  }
+
   /**
-   * Reads all tensors, in the order of the file, and checks the checksum at the end.
+   * Reads all tensors in pieces, in the order of the file, and checks their checksum at the end.
+   * @param visit - Is given elements of a tensor from `first` on; the memory of `values` is used again after the call.
    * @throws {@link FormatError} when the content is not what was written; what `visit` saw is then worthless.
    */
-  async read(visit: (tensor: TensorInfo, values: TensorValues) => void): Promise<void> {
-    let checksum = crc32(this.header.replace(CHECKSUM, `$1${NO_CHECKSUM}$2`));
-    let position = LENGTH_BYTES + this.header.length;
-    for (const tensor of this.tensors) {
-      const bytes = await readBytes(this.file, byteLength(tensor), position);
-      checksum = extendChecksum(checksum, new Uint8Array(bytes));
-      position += bytes.byteLength;
-      const Values = DTYPES[tensor.dtype];
-      visit(tensor, new Values(bytes));
+  async read(visit: (tensor: TensorInfo, first: number, values: TensorValues) => void): Promise<void> {
+    let checksum = 0;
+    let [buffer, other] = twoBuffers(this.tensors);
+    const pieces = piecesOf(this.tensors, LENGTH_BYTES + this.header.length);
+    let next = this.startReading(pieces, buffer);
+    while (next !== undefined) {
+      const { piece, values, done } = next;
+      await done;
+      [buffer, other] = [other, buffer];
+      next = this.startReading(pieces, buffer);
+      checksum = crc32(bytesOf(values), checksum);
+      visit(piece.tensor, piece.first, values);
     }
-    const stated = this.metadata.crc32;
-    if (stated !== checksumText(checksum))
-      throw new FormatError(`its content is damaged: checksum ${checksumText(checksum)} where ${stated} is stated`);
+    checkChecksum("content", checksumText(checksum), this.metadata.crc32);
+  }
+
+  private startReading(pieces: Generator<Piece<TensorInfo>, undefined>, memory: ArrayBuffer) {
+    const piece = pieces.next().value;
+    if (piece === undefined) return undefined;
+    const values = viewOf(piece.tensor.dtype, memory, piece.count);
+    const done = readAll(this.file, bytesOf(values), piece.position);
+    done.catch(() => undefined); // awaited in the next round, if that is reached
+    return { piece, values, done };
   }
 
   async close(): Promise<void> {
@@ -165,15 +233,18 @@ export class SafetensorsFile {
   }
 }
 
-async function readBytes(file: FileHandle, length: number, position: number): Promise<ArrayBuffer> {
-  const bytes = new Uint8Array(new ArrayBuffer(length));
+function checkChecksum(what: string, found: string, stated = "none"): void {
+  if (found !== stated)
+    throw new FormatError(`its ${what} is damaged: its checksum is ${found} where ${stated} is stated`);
+}
+
+async function readAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await file.read(bytes, filled, Math.min(length - filled, PIECE_BYTES), position + filled);
-    if (bytesRead === 0) throw new FormatError(`it ends ${length - filled} bytes early`);
+  while (filled < bytes.length) {
+    const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, position + filled);
+    if (bytesRead === 0) throw new FormatError(`it ends ${bytes.length - filled} bytes early`);
     filled += bytesRead;
   }
-  return bytes.buffer;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,12 +1,14 @@
 /**
- * Benchmarks: `npm run bench -- train`, `npm run bench -- accuracy`. They measure, they do not judge; give figures from a quiet machine.
+ * Benchmarks: `npm run bench -- train`, `… accuracy`, `… load`. They measure, they do not judge; give figures from a
+ * quiet machine.
  */
 import { setUp } from "../setup.mjs";
 import { ExplainedError, runMain } from "../support/run.mjs";
 import { benchAccuracy } from "./accuracy.mjs";
+import { benchLoad } from "./load.mjs";
 import { benchTrain } from "./train.mjs";
 
-const benchmarks = { train: benchTrain, accuracy: benchAccuracy };
+const benchmarks = { train: benchTrain, accuracy: benchAccuracy, load: benchLoad };
 
 await runMain(async () => {
   const [name, ...args] = process.argv.slice(2);

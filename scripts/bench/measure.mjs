@@ -4,18 +4,9 @@
  *
  *   { data: path | { items, events }, parameters, options, steps }
  */
-import { readFileSync } from "node:fs";
 import { makeRandom } from "../demo/random.mjs";
+import { peakBytes } from "../support/memory.mjs";
 import { ExplainedError, runMain } from "../support/run.mjs";
-
-/** Largest resident memory of this process so far, in bytes. */
-function peakBytes() {
-  try {
-    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))[1]) * 1024;
-  } catch {
-    return process.resourceUsage().maxRSS * 1024;
-  }
-}
 
 /** Sessions of five events over `items` items, each of which occurs; the others are drawn uniformly. */
 function syntheticColumns({ items, events }) {

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { Gru4Rec, train, type ItemId, type TrainOptions } from "../../lib";
+import { readdirSync } from "node:fs";
+import { train, type Gru4Rec, type ItemId, type TrainOptions } from "../../lib";
 import { circleClicks, SMALL } from "../support/clicks";
 import { expectFailure } from "../support/errors";
 import { temporaryFolder } from "../support/files";
@@ -99,80 +99,6 @@ describe("evaluate", () => {
 
   test("stops before the start when aborted", async () => {
     await expectFailure(() => model.evaluate("/nowhere", { signal: AbortSignal.abort() }), "ERR_ABORTED", "aborted");
-  });
-});
-
-describe("a saved model", () => {
-  const kinds: [string, (item: number) => ItemId][] = [
-    ["numbers", (item) => (item - 7) * 1_000_003],
-    ["bigints", (item) => BigInt(item) + 2n ** 62n],
-    ["text", (item) => `“é日😀" \n${"x".repeat(item % 3)}${item}`],
-  ];
-  test.each(kinds)("gives the same bits when loaded, with %s for ids", async (name, idOf) => {
-    const original = await trained(
-      { loss: "cross-entropy", layers: [12, 9], embedding: 6, resetAfter: true },
-      circleClicks({ idOf }),
-    );
-    const path = folder.path(`model of ${name}`);
-    await original.save(path);
-    const loaded = await Gru4Rec.load(path, { threads: 1 });
-    expect(loaded.itemIds()).toEqual(original.itemIds());
-    expect(loaded.config).toEqual(original.config);
-    expect(loaded.history).toEqual(original.history);
-    const sessions = [[idOf(1), idOf(2)], [], [idOf(9)]];
-    expect(await loaded.predict(sessions)).toEqual(await original.predict(sessions));
-    expect(await loaded.recommend([...sessions, ["?"]])).toEqual(await original.recommend([...sessions, ["?"]]));
-    await loaded.save(folder.path("again"));
-    expect(readFileSync(folder.path("again"))).toEqual(readFileSync(path));
-    original.dispose();
-    loaded.dispose();
-  });
-
-  test("replaces an existing file whole, and a failed save leaves nothing", async () => {
-    const path = folder.write("existing", "old");
-    await model.save(path);
-    (await Gru4Rec.load(path)).dispose();
-    const files = readdirSync(folder.path("."));
-    await expectFailure(() => model.save(folder.path("missing/model")), "ERR_FILE", "Expected to write");
-    expect(readdirSync(folder.path("."))).toEqual(files);
-  });
-
-  test("that is damaged, cut off or something else is refused", async () => {
-    const path = folder.path("damaged");
-    await model.save(path);
-    const bytes = readFileSync(path);
-    const refuses = async (content: Buffer, message: string | RegExp) => {
-      writeFileSync(path, content);
-      await expectFailure(() => Gru4Rec.load(path), "ERR_MODEL_FILE", message);
-    };
-    const text = bytes.toString("latin1");
-    const changed = (from: string | RegExp, to: string) => Buffer.from(text.replace(from, to), "latin1");
-
-    await refuses(bytes.subarray(0, -5), `Expected ${path} to be a gru4rec model file but it should have`);
-    const flipped = Buffer.from(bytes);
-    flipped[bytes.length - 200]! ^= 4;
-    await refuses(flipped, "its content is damaged: checksum");
-    await refuses(Buffer.from("SessionId\tItemId\tTime\n"), "its header claims");
-    await refuses(changed('"format":"gru4rec"', '"format":"another"'), "its metadata does not say that it is one");
-    await refuses(
-      changed('"format_version":"1"', '"format_version":"9"'),
-      "its format version is 9 and this package reads 1",
-    );
-    await refuses(changed('"items":"30"', '"items":"31"'), /tensor .* where .* belongs/);
-    await refuses(changed('"items":"30"', '"items":"-3"'), "its number of items is -3");
-    await refuses(changed('"item_kind":"number"', '"item_kind":"string"'), "it has no tensor vocabulary.offsets");
-    await refuses(changed('"item_kind":"number"', '"item_kind":"colour"'), "its kind of item ids is colour");
-    await refuses(changed('\\"layers\\":[12]', '\\"layers\\":[13]'), /tensor .* where .* belongs/);
-    await refuses(
-      changed('\\"loss\\":\\"bpr\\"', '\\"loss\\":\\"b_r\\"'),
-      "its configuration cannot be read: Expected loss",
-    );
-    await refuses(changed('"support":', '"suppers":'), "it has no tensor support");
-  });
-
-  test("that is not there, or a folder, cannot be read", async () => {
-    await expectFailure(() => Gru4Rec.load(folder.path("none")), "ERR_FILE", "there is no such file");
-    await expectFailure(() => Gru4Rec.load(folder.path(".")), "ERR_FILE", /directory/);
   });
 });
 

@@ -1,79 +1,130 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
-import { SafetensorsFile, writeSafetensors, type WritableTensor } from "../../lib/model/safetensors";
+import { SafetensorsFile, writeSafetensors, type TensorValues, type WritableTensor } from "../../lib/model/safetensors";
 import { expectFailure } from "../support/errors";
 import { temporaryFolder } from "../support/files";
 
 const folder = temporaryFolder();
 
-const tensors: WritableTensor[] = [
-  { name: "ids", dtype: "I64", shape: [3], values: () => BigInt64Array.of(1n, -2n, 2n ** 62n) },
-  { name: "weight", dtype: "F32", shape: [2, 3], values: () => Float32Array.of(1, 2.5, -0, NaN, Infinity, 1e-40) },
-  { name: "empty", dtype: "F32", shape: [0, 3], values: () => new Float32Array() },
-  { name: "counts", dtype: "U32", shape: [1], values: () => Uint32Array.of(2 ** 32 - 1) },
-  { name: "bytes", dtype: "U8", shape: [5], values: () => Uint8Array.of(1, 2, 3, 4, 255) },
+/** More than the file is read and written by at once. */
+const MANY = 1_300_000;
+
+function tensor(name: string, dtype: WritableTensor["dtype"], shape: number[], all: TensorValues): TensorWithValues {
+  const read: WritableTensor["read"] = (first, values) =>
+    (values as Uint8Array).set(all.subarray(first, first + values.length) as Uint8Array);
+  return { name, dtype, shape, all, read };
+}
+type TensorWithValues = WritableTensor & { all: TensorValues };
+
+const tensors = [
+  tensor("ids", "I64", [3], BigInt64Array.of(1n, -2n, 2n ** 62n)),
+  tensor("weight", "F32", [2, 3], Float32Array.of(1, 2.5, -0, NaN, Infinity, 1e-40)),
+  tensor("empty", "F32", [0, 3], new Float32Array()),
+  tensor("counts", "U32", [1], Uint32Array.of(2 ** 32 - 1)),
+  tensor("updates", "I32", [2], Int32Array.of(-1, 7)),
+  tensor("bytes", "U8", [5], Uint8Array.of(1, 2, 3, 4, 255)),
 ];
 const metadata = { format: "test", text: 'quotes " and é 😀' };
 
-async function write(name: string): Promise<string> {
+async function write(name: string, content: readonly WritableTensor[] = tensors): Promise<string> {
   const path = folder.path(name);
-  await writeSafetensors(path, metadata, tensors);
+  await writeSafetensors(path, metadata, content);
   return path;
 }
 
-async function readAll(path: string): Promise<Record<string, unknown>> {
+/** All values by the names of their tensors. */
+async function readAll(path: string): Promise<Record<string, TensorValues>> {
   const file = await SafetensorsFile.open(path);
-  const values: Record<string, unknown> = {};
+  const all: Record<string, TensorValues> = {};
   try {
-    await file.read((tensor, content) => (values[tensor.name] = content));
+    file.checkHeader();
+    await file.read(({ name, shape }, first, values) => {
+      const Values = values.constructor as new (length: number) => TensorValues;
+      const whole = (all[name] ??= new Values(shape.reduce((a, b) => a * b, 1)));
+      (whole as Uint8Array).set(values as Uint8Array, first);
+    });
   } finally {
     await file.close();
   }
-  return values;
+  return all;
 }
 
 test("what was written comes back, bit by bit", async () => {
   const path = await write("round-trip");
   const values = await readAll(path);
-  expect(Object.keys(values)).toEqual(tensors.map(({ name }) => name));
-  for (const tensor of tensors) expect(values[tensor.name]).toEqual(tensor.values());
+  const filled = tensors.filter(({ all }) => all.length > 0);
+  expect(Object.keys(values)).toEqual(filled.map(({ name }) => name));
+  for (const { name, all } of filled) expect(values[name]).toEqual(all);
   const file = await SafetensorsFile.open(path);
   expect(file.metadata).toMatchObject(metadata);
+  expect(file.tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape }))).toEqual(
+    tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
+  );
   await file.close();
 });
 
-test("the file follows the layout rules of safetensors", async () => {
-  // An independent reader: 8 bytes length, JSON header, tensors without gaps at multiples of their element size.
-  const bytes = readFileSync(await write("layout"));
-  const length = Number(bytes.readBigUInt64LE());
-  const header = JSON.parse(bytes.toString("utf8", 8, 8 + length)) as Record<string, never>;
-  expect(bytes[8]).toBe("{".charCodeAt(0));
-  expect(length % 8).toBe(0);
-  const sizes: Record<string, number> = { I64: 8, F32: 4, U32: 4, U8: 1 };
-  let end = 0;
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === "__metadata__") {
-      expect(Object.values(entry).every((value) => typeof value === "string")).toBe(true);
-      continue;
-    }
-    const { dtype, shape, data_offsets: offsets } = entry as { dtype: string; shape: number[]; data_offsets: number[] };
-    expect(offsets[0]).toBe(end);
-    expect((8 + length + offsets[0]!) % sizes[dtype]!).toBe(0);
-    end = offsets[1]!;
-    expect(end - offsets[0]!).toBe(shape.reduce((a, b) => a * b, 1) * sizes[dtype]!);
-  }
-  expect(bytes.length).toBe(8 + length + end);
-  const start = 8 + length + (header.weight as unknown as { data_offsets: number[] }).data_offsets[0]!;
-  expect(bytes.readFloatLE(start + 4)).toBe(2.5);
+test("tensors of many pieces come back as they were", async () => {
+  const large = [
+    tensor(
+      "wide",
+      "I64",
+      [MANY],
+      BigInt64Array.from({ length: MANY }, (_, i) => BigInt(i * 7)),
+    ),
+    tensor(
+      "table",
+      "F32",
+      [MANY / 100, 100],
+      Float32Array.from({ length: MANY }, (_, i) => i / 3),
+    ),
+    tensor(
+      "text",
+      "U8",
+      [4 * MANY + 1],
+      Uint8Array.from({ length: 4 * MANY + 1 }, (_, i) => i % 251),
+    ),
+  ];
+  const path = await write("large", large);
+  const values = await readAll(path);
+  for (const { name, all } of large)
+    expect(Buffer.compare(Buffer.from(values[name]!.buffer), Buffer.from(all.buffer))).toBe(0);
+  const bytes = readFileSync(path);
+  bytes[bytes.length - 3 * MANY]! ^= 1;
+  writeFileSync(path, bytes);
+  await expect(readAll(path)).rejects.toThrow("content is damaged");
+});
+
+test("a visitor's error ends the reading", async () => {
+  const file = await SafetensorsFile.open(await write("visited"));
+  const failing = () => {
+    throw new Error("seen enough");
+  };
+  await expect(file.read(failing)).rejects.toThrow("seen enough");
+  await file.close();
 });
 
 describe("a damaged file is refused:", () => {
   const damages: [string, (bytes: Buffer, length: number) => Buffer, RegExp][] = [
-    ["a changed weight", (bytes) => ((bytes[bytes.length - 12]! ^= 1), bytes), /content is damaged: checksum/],
+    [
+      "a changed weight",
+      (bytes) => ((bytes[bytes.length - 12]! ^= 1), bytes),
+      /its content is damaged: its checksum is [0-9a-f]{8} where [0-9a-f]{8} is stated/,
+    ],
     [
       "changed metadata",
       (bytes) => Buffer.from(bytes.toString("latin1").replace("quotes", "qu0tes"), "latin1"),
-      /checksum/,
+      /its header is damaged: its checksum/,
     ],
     ["a byte too few", (bytes) => bytes.subarray(0, -1), /should have \d+ bytes and has \d+/],
     ["a byte too many", (bytes) => Buffer.concat([bytes, Buffer.alloc(1)]), /should have \d+ bytes and has \d+/],
@@ -105,8 +156,21 @@ describe("a damaged file is refused:", () => {
       () => withHeader('{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}', 4),
       /tensor a does not/,
     ],
-    ["no checksum", () => withHeader("{}"), /undefined is stated/],
+    [
+      "tensors that overlap",
+      () =>
+        withHeader(
+          '{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}',
+          3,
+        ),
+      /tensor b does not begin or end/,
+    ],
+    ["a shape beyond all numbers", () => withHeader(HUGE_SHAPE, 8), /tensor a does not begin or end/],
+    ["metadata that is no text", () => withHeader('{"__metadata__":{"a":1}}'), /its metadata is no list of texts/],
+    ["no checksum", () => withHeader("{}"), /where none is stated/],
   ];
+
+  const HUGE_SHAPE = '{"a":{"dtype":"U8","shape":[9007199254740991,9007199254740991],"data_offsets":[0,8]}}';
 
   function withHeader(json: string, dataBytes = 0): Buffer {
     const length = Buffer.alloc(8);
@@ -119,6 +183,12 @@ describe("a damaged file is refused:", () => {
     const bytes = readFileSync(path);
     writeFileSync(path, damage(bytes, Number(bytes.readBigUInt64LE())));
     await expect(readAll(path)).rejects.toThrow(message);
+  });
+
+  test("a header of more than 100 MB, without reading it", async () => {
+    const path = folder.write("long header", Buffer.from("01e1f50500000000", "hex"));
+    truncateSync(path, 200_000_000); // sparse
+    await expect(readAll(path)).rejects.toThrow(/its header claims 100000001 bytes, more than/);
   });
 
   test("cut off at any length", async () => {
@@ -138,7 +208,7 @@ describe("a failed write", () => {
       name: "last",
       dtype: "U8",
       shape: [1],
-      values: () => {
+      read: () => {
         throw new Error("no such weight");
       },
     },
@@ -158,7 +228,7 @@ describe("a failed write", () => {
     await expectFailure(
       () => writeSafetensors(missing, metadata, tensors),
       "ERR_FILE",
-      `Expected to write ${missing} but ENOENT`,
+      `Expected to write ${missing} but there is no such directory`,
     );
     expect(existsSync(folder.path("missing"))).toBe(false);
     mkdirSync(folder.path("a-folder"));
@@ -166,13 +236,45 @@ describe("a failed write", () => {
     await expectFailure(
       () => writeSafetensors(folder.path("a-folder"), metadata, tensors),
       "ERR_FILE",
-      "Expected to write",
+      "but it is a directory",
     );
     expect(readdirSync(folder.path("."))).toEqual(files);
   });
 
   test("below a file says why", async () => {
     const path = `${folder.write("a-file", "")}/model`;
-    await expectFailure(() => writeSafetensors(path, metadata, tensors), "ERR_FILE", "ENOTDIR");
+    await expectFailure(
+      () => writeSafetensors(path, metadata, tensors),
+      "ERR_FILE",
+      "but a part of its path is no directory",
+    );
   });
+});
+
+test("a link stays, and the file that it points to is replaced", async () => {
+  const path = await write("linked");
+  symlinkSync(path, folder.path("link"));
+  await writeSafetensors(folder.path("link"), {}, []);
+  expect(lstatSync(folder.path("link")).isSymbolicLink()).toBe(true);
+  expect(await readAll(path)).toEqual({});
+});
+
+const posixTest = process.platform === "win32" ? test.skip : test;
+posixTest("a device is never replaced", async () => {
+  await expectFailure(() => writeSafetensors("/dev/null", {}, []), "ERR_FILE", "it is no regular file");
+  expect(statSync("/dev/null").isCharacterDevice()).toBe(true);
+});
+
+posixTest("a folder that may not be written to stays as it is", async () => {
+  const path = folder.path("read-only/model");
+  chmodSync(folder.path("."), 0o755);
+  mkdirSync(folder.path("read-only"), { mode: 0o555 });
+  const root = process.geteuid?.() === 0;
+  try {
+    if (root) process.seteuid?.(65_534); // root may write everywhere
+    await expectFailure(() => writeSafetensors(path, {}, []), "ERR_FILE", "permission is denied");
+  } finally {
+    if (root) process.seteuid?.(0);
+  }
+  expect(readdirSync(folder.path("read-only"))).toEqual([]);
 });
