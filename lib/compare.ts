@@ -11,6 +11,7 @@ import type { Gru4Rec } from "./model";
 
 /** A model beside two simple recommenders on the same targets. */
 export interface Comparison extends BaselineMetrics {
+  /** The model itself. */
   readonly gru4rec: Evaluation;
 }
 

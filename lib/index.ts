@@ -18,12 +18,16 @@ export {
   type EventColumns,
   type EventLog,
   type EventTime,
+  type IdColumn,
+  type IdKind,
+  type IdList,
   type ItemId,
   type ReadOptions,
   type SessionId,
   type SessionItems,
   type Split,
   type TimeUnit,
+  type Widened,
 } from "./data";
 export { ConfigError, Gru4RecError, type ErrorCode, type Problem } from "./errors";
 export type { BaselineMetrics, EvaluateOptions, Evaluation, ListLengths, Metrics, Ties } from "./evaluation";
@@ -36,6 +40,7 @@ export {
   type Retraining,
   type RetrainOptions,
   type RunOptions,
+  type TensorInfo,
   type ValidationOptions,
 } from "./model";
 export {

@@ -13,7 +13,9 @@ import {
 } from "./schema";
 import { optionsSource, problemOf, type Given, type Source } from "./source";
 
+/** Hyperparameters that passed all checks. */
 export interface ParsedConfig {
+  /** Every hyperparameter with its value. */
   readonly config: Config;
   /** Parameters that are allowed but have no effect, one sentence each. */
   readonly warnings: readonly string[];

@@ -167,7 +167,8 @@ export const parameterSchema = z.strictObject({
 });
 
 /** Hyperparameters as the caller gives them: those left out have their defaults. */
-export type Hyperparameters = z.input<typeof parameterSchema>;
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- an interface shows its members in the documentation
+export interface Hyperparameters extends z.input<typeof parameterSchema> {}
 /** Name of a hyperparameter. */
 export type ParameterName = keyof Hyperparameters;
 

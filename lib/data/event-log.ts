@@ -7,9 +7,11 @@ import { checkId, makeIdList, type IdKind, type IdList, type ItemId } from "./id
  * bytes an event.
  */
 export interface EventLog<Id extends ItemId = ItemId> {
+  /** What the item ids are. */
   readonly itemKind: IdKind;
   /** Ids of the items, by number. */
   readonly itemIds: IdList<Id>;
+  /** What the session ids are. */
   readonly sessionKind: IdKind;
   /** Ids of the sessions, by number. */
   readonly sessionIds: IdList;

@@ -1,6 +1,16 @@
 export type { EventLog } from "./event-log";
 export type { EventTime, TimeUnit } from "./event-times";
-export { checkId, isId, makeIdList, type IdKind, type IdList, type ItemId, type SessionId, type Widened } from "./ids";
+export {
+  checkId,
+  isId,
+  makeIdList,
+  type IdColumn,
+  type IdKind,
+  type IdList,
+  type ItemId,
+  type SessionId,
+  type Widened,
+} from "./ids";
 export {
   indexSetOf,
   indicesOf,

@@ -6,7 +6,9 @@ import { isList } from "./item-lists";
 
 /** Events as three columns of one length: plain or typed arrays. */
 export interface EventColumns<Id extends ItemId = ItemId> {
+  /** Of one kind. */
   readonly sessionId: IdColumn<SessionId>;
+  /** Of one kind. */
   readonly itemId: IdColumn<Id>;
   /** Of one kind. Numbers are Unix seconds, or milliseconds when their median is at least 1e11. */
   readonly time: ArrayLike<EventTime>;

@@ -6,8 +6,11 @@ import type * as ReadRows from "./read-rows";
 
 /** What the header of a file calls the columns of an event. */
 export interface ColumnNames {
+  /** Default `SessionId`. */
   readonly sessionId: string;
+  /** Default `ItemId`. */
   readonly itemId: string;
+  /** Default `Time`. */
   readonly time: string;
 }
 

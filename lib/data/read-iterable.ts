@@ -5,7 +5,9 @@ import type { ItemId, SessionId } from "./ids";
 
 /** One click: which session looked at which item, and when. */
 export interface Event<Id extends ItemId = ItemId> {
+  /** Of one kind for all events. */
   readonly session: SessionId;
+  /** Of one kind for all events. */
   readonly item: Id;
   /** Of one kind for all events. Numbers are Unix seconds, or milliseconds when their median is at least 1e11. */
   readonly time: EventTime;

@@ -4,7 +4,9 @@ import type { ItemId } from "./ids";
 
 /** A log in two parts that share no session. */
 export interface Split<Id extends ItemId = ItemId> {
+  /** The sessions to train on. */
   readonly train: EventLog<Id>;
+  /** The sessions to measure on. */
   readonly test: EventLog<Id>;
 }
 

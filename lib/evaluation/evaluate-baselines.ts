@@ -1,7 +1,7 @@
 import type { EvaluationData, Sessions, TrainingData } from "../data";
 import { metricsOf, type Metrics } from "./metrics";
 
-/** Accuracy of two simple recommenders, measured on the targets of an {@link EvaluationData}. */
+/** Accuracy of two simple recommenders, measured on the same targets. */
 export interface BaselineMetrics {
   /** Every session gets the items of highest support (lower index on ties). */
   readonly mostPopular: Metrics;

@@ -3,9 +3,13 @@ import { checkInteger, expected, Gru4RecError } from "../errors";
 import { runNative, type NativeModel, type NativeTies } from "../native";
 import { checkListLengths, metricsOf, type ListLengths, type Metrics } from "./metrics";
 
-/** How a target ranks among candidates of its score: before them, behind them or in the middle. */
+/**
+ * How a target ranks among candidates of its score: `standard` before them, `conservative` behind them, `median` in the
+ * middle.
+ */
 export type Ties = NativeTies;
 
+/** What to measure, and how. */
 export interface EvaluateOptions {
   /** List lengths to measure at, each from 1 to the number of items. Default 20. */
   readonly k?: ListLengths | undefined;
@@ -15,6 +19,7 @@ export interface EvaluateOptions {
   readonly items?: ArrayLike<ItemId> | undefined;
   /** Sessions walked in parallel; matters for speed alone. Default 512. */
   readonly batchSize?: number | undefined;
+  /** Stops the call within 100 ms, with `ERR_ABORTED`. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -26,6 +31,7 @@ export interface Evaluation extends Metrics {
   readonly sessions: number;
   /** Events removed because the model does not know their item. */
   readonly skippedEvents: number;
+  /** How a target ranked among candidates of its score. */
   readonly ties: Ties;
 }
 

@@ -5,14 +5,27 @@ import { readDescription } from "./description";
 import { withModelFile } from "./open-model-file";
 import { countStoredParameters, isOptimiserState } from "./model-file";
 
+/** A tensor of a model file. */
+export interface TensorInfo {
+  /** Such as `layers.0.gates.weight`. */
+  readonly name: string;
+  /** A type of the safetensors format, such as `F32`. */
+  readonly dtype: string;
+  /** Sizes of its dimensions; the last one varies fastest. */
+  readonly shape: readonly number[];
+}
+
 /** What a model file holds. */
 export interface ModelInfo {
+  /** Of the file, as it was given. */
   readonly path: string;
   /** Size of the file. */
   readonly bytes: number;
+  /** Version of the layout of model files. */
   readonly formatVersion: number;
   /** Version of the package that wrote the file. */
   readonly packageVersion: string;
+  /** Number of items that the model knows. */
   readonly items: number;
   /** What the item ids are. */
   readonly itemKind: IdKind;
@@ -26,8 +39,8 @@ export interface ModelInfo {
   readonly parameters: number;
   /** Whether training can go on from the optimiser's state. */
   readonly optimiserState: boolean;
-  /** In the order of the file; `dtype` is a type of the safetensors format. */
-  readonly tensors: readonly { readonly name: string; readonly dtype: string; readonly shape: readonly number[] }[];
+  /** In the order of the file. */
+  readonly tensors: readonly TensorInfo[];
 }
 
 /**

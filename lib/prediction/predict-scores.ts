@@ -2,6 +2,7 @@ import { indicesOf, isList, packSessions, type ItemId, type SessionItems, type V
 import { checkOptions, expected, Gru4RecError } from "../errors";
 import { runNative, type NativeModel } from "../native";
 
+/** Which items to score. */
 export interface PredictOptions<Id extends ItemId = ItemId> {
   /** Items to score, a column each, in their order. Default all items by index. */
   readonly items?: ArrayLike<Id> | undefined;

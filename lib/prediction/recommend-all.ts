@@ -19,6 +19,7 @@ export interface SessionRequest<Id extends ItemId = ItemId> {
 export type SessionStream<Id extends ItemId = ItemId> =
   Iterable<SessionItems<Id> | SessionRequest<Id>> | AsyncIterable<SessionItems<Id> | SessionRequest<Id>>;
 
+/** What any number of sessions may be recommended. */
 export interface RecommendAllOptions<Id extends ItemId = ItemId> extends ChoiceOptions<Id> {
   /** One list for all sessions. */
   readonly items?: ArrayLike<Id> | undefined;

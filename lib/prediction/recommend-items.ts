@@ -4,6 +4,7 @@ import { readChoice, type ChoiceOptions } from "./item-choice";
 import { rankSessions, type RankingModel } from "./rank-sessions";
 import type { Recommendations } from "./recommendations";
 
+/** What sessions may be recommended. */
 export interface RecommendOptions<Id extends ItemId = ItemId> extends ChoiceOptions<Id> {
   /** Stops the call within 100 ms, with `ERR_ABORTED`. */
   readonly signal?: AbortSignal | undefined;

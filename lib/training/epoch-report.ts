@@ -22,5 +22,6 @@ export interface EpochReport {
 export interface ValidationReport extends Metrics {
   /** Events predicted. */
   readonly targets: number;
+  /** Time of the measurement. */
   readonly seconds: number;
 }

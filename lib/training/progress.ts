@@ -4,15 +4,19 @@ import type { NativeProgress } from "../native";
 export interface TrainProgress {
   /** From 1. */
   readonly epoch: number;
+  /** Epochs in all. */
   readonly epochs: number;
   /** Mini-batches of the epoch so far. */
   readonly step: number;
-  /** Pairs of an event and its next one trained in the epoch so far, and in all of it. */
+  /** Pairs of an event and its next one trained in the epoch so far. */
   readonly events: number;
+  /** Pairs of the whole epoch. */
   readonly totalEvents: number;
   /** Mean loss of the epoch so far. */
   readonly loss: number;
+  /** In the epoch so far. */
   readonly miniBatchesPerSecond: number;
+  /** Pairs a second in the epoch so far. */
   readonly eventsPerSecond: number;
   /** Estimate of the time until the last epoch ends. */
   readonly secondsLeft: number;
