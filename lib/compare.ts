@@ -1,4 +1,4 @@
-import { prepareEvaluation, prepareTraining, readEvents, type DataInput } from "./data";
+import { prepareEvaluation, prepareTraining, readEvents, type DataInput, type ReadOptions } from "./data";
 import { Gru4RecError } from "./errors";
 import {
   checkListLengths,
@@ -15,7 +15,7 @@ export interface Comparison extends BaselineMetrics {
 }
 
 /** As of `model.evaluate`; the candidates are always all items. */
-export type CompareOptions = Omit<EvaluateOptions, "items">;
+export type CompareOptions = Omit<EvaluateOptions, "items"> & ReadOptions;
 
 /**
  * Measures a model beside the most popular items and the items that followed the last one.
@@ -29,9 +29,9 @@ export async function compare(
   testData: DataInput,
   options: CompareOptions = {},
 ): Promise<Comparison> {
-  const test = await readEvents(testData);
+  const test = await readEvents(testData, options);
   const gru4rec = await model.evaluate(test, options);
-  const training = prepareTraining(await readEvents(trainData));
+  const training = prepareTraining(await readEvents(trainData, options));
   if (training.vocabulary.size !== model.itemCount) {
     const received = `${training.vocabulary.size} items where the model has ${model.itemCount}`;
     throw new Gru4RecError("ERR_DATA", `Expected the data that the model was trained on but received ${received}`);

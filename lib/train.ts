@@ -1,42 +1,46 @@
 import { parseConfig, type Hyperparameters } from "./config";
-import { prepareTraining, readEvents, type DataInput } from "./data";
-import { expected, Gru4RecError } from "./errors";
-import { Gru4Rec } from "./model";
-import { aborted } from "./native";
-import type { TrainProgress } from "./training";
+import { prepareTraining, type DataInput, type EventLog, type ItemId, type Widened } from "./data";
+import { Gru4Rec, readTrainingRun, takeRunOptions, warn, type RunOptions } from "./model";
 
 /** Hyperparameters, and how to run. */
-export interface TrainOptions extends Hyperparameters {
+export interface TrainOptions extends Hyperparameters, RunOptions {
   /**
    * The author's parameter string, such as `loss=bpr-max,layers=100/100,constrained_embedding=True`. The other options
    * win over it. What it leaves out has the default of the author's PyTorch version: as here, with logq 0.
    */
   readonly parameters?: string | undefined;
-  /** Stops training within 100 ms, with `ERR_ABORTED`. */
-  readonly signal?: AbortSignal | undefined;
-  /** Called at most ten times a second, and at the end of every epoch. */
-  readonly onProgress?: ((progress: TrainProgress) => void) | undefined;
-  /** Called for every parameter that has no effect. Default: `process.emitWarning`. */
-  readonly onWarning?: ((message: string) => void) | undefined;
 }
 
 /**
  * Trains a GRU4Rec.
- * @param data - Path of a TSV or CSV file with the columns SessionId, ItemId and Time, or three columns.
- * @throws {@link Gru4RecError} `ERR_CONFIG` with all wrong parameters at once; `ERR_FILE` and `ERR_DATA` where the data
- * cannot be read; `ERR_NOT_FINITE` when the loss is no number any more; `ERR_ABORTED`; `ERR_DEVICE`; `ERR_OUT_OF_MEMORY`.
+ *
+ * The weights after every epoch are kept until the next one is over, so that training which is stopped leaves a model;
+ * that takes the memory of the weights once more.
+ * @param data - A click log: path of a TSV or CSV file, columns, an (async) iterable of events, or a stream of text.
+ * @returns The model after the last epoch, or with `validation` after the best one.
+ * @throws {@link Gru4RecError} `ERR_CONFIG` with all wrong parameters at once; `ERR_ARGUMENT`; `ERR_FILE` and `ERR_DATA`
+ * where the data cannot be read; `ERR_DEVICE`; `ERR_OUT_OF_MEMORY`. {@link TrainingError} `ERR_ABORTED`, and
+ * `ERR_NOT_FINITE` when the loss is no number any more: its `model` is that of the last whole epoch, if there was one.
+ * What a callback throws comes as it is.
+ * @example
+ * ```js
+ * const model = await train("clicks.tsv", {
+ *   layers: [100],
+ *   loss: "bpr-max",
+ *   validation: { lastTime: 86_400, metric: "recall@20", patience: 3 },
+ *   onEpoch: ({ epoch, loss, validation }) => console.log(epoch, loss, validation.recall[20]),
+ * });
+ * ```
  */
-export async function train(data: DataInput, options: TrainOptions = {}): Promise<Gru4Rec> {
-  const given: unknown = options;
-  if (typeof given !== "object" || given === null)
-    throw new Gru4RecError("ERR_ARGUMENT", expected("options", "an object", given));
-  const { parameters, signal, onProgress, onWarning = warn, ...hyperparameters } = options;
-  if (signal?.aborted) throw aborted(signal);
+export async function train<Id extends ItemId = ItemId>(
+  data: DataInput<Id>,
+  options: TrainOptions = {},
+): Promise<Gru4Rec<Widened<Id>>> {
+  const { run, rest } = takeRunOptions(options);
+  const { parameters, ...hyperparameters } = rest;
   const { config, warnings } = parseConfig(hyperparameters, parameters);
-  warnings.forEach((warning) => onWarning(warning));
-  return Gru4Rec.fit(prepareTraining(await readEvents(data)), config, { signal, onProgress });
-}
-
-function warn(message: string): void {
-  process.emitWarning(message, "Gru4RecWarning");
+  warn(warnings, run);
+  const prepare = (log: EventLog) => prepareTraining(log as unknown as EventLog<Widened<Id>>);
+  const { data: training, options: epochs } = await readTrainingRun(data, run, prepare);
+  return Gru4Rec.fit(training, config, epochs);
 }

@@ -79,7 +79,7 @@ test("every loss, optimiser and input trains", async () => {
 
 test("timeSort and trainRandomOrder change the order of the sessions", async () => {
   // Later session ids come first in time.
-  const reversed = { ...clicks, time: clicks.time.map((time) => (time % 10) - Math.floor(time / 10) * 10) };
+  const reversed = { ...clicks, time: clicks.time.map((time) => 10_000 + (time % 10) - Math.floor(time / 10) * 10) };
   const byTime = await scoresAfter({}, reversed);
   const byId = await scoresAfter({ timeSort: false }, reversed);
   const shuffled = await scoresAfter({ trainRandomOrder: true }, reversed);

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { Gru4RecError, reason } from "../errors";
+import { parseIsoTime, VALID_TIMES } from "./event-times";
 
 /** How a text file separates its fields, and what its first line calls them. */
 export interface Dialect {
@@ -9,11 +10,18 @@ export interface Dialect {
   readonly header: readonly string[];
 }
 
+/** Where the columns of an event are among the fields of a file. */
+export interface EventFields {
+  readonly session: number;
+  readonly item: number;
+  readonly time: number;
+}
+
 /** Enough for any header. */
 const HEAD_BYTES = 65536;
 
 /** The first bytes of a file. @throws {@link Gru4RecError} `ERR_FILE` when it cannot be read. */
-async function readHead(path: string): Promise<Buffer> {
+async function readHead(path: string, name: string): Promise<Buffer> {
   try {
     const stats = await stat(path);
     if (stats.isDirectory()) throw new Error("it is a directory");
@@ -26,23 +34,24 @@ async function readHead(path: string): Promise<Buffer> {
     }
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : reason(error);
-    throw new Gru4RecError("ERR_FILE", `Expected ${path} to be a readable file but ${why}`, { cause: error });
+    throw new Gru4RecError("ERR_FILE", `Expected ${name} to be a readable file but ${why}`, { cause: error });
   }
 }
 
 /**
  * Reads the header of a TSV or CSV file.
+ * @param name - What messages call it.
  * @throws {@link Gru4RecError} `ERR_FILE` when the file cannot be read, `ERR_DATA` when it is empty or no text.
  */
-export async function readDialect(path: string): Promise<Dialect> {
-  const head = await readHead(path);
-  if (head.length === 0) throw new Gru4RecError("ERR_DATA", `Expected a header and events in ${path} but it is empty`);
+export async function readDialect(path: string, name: string): Promise<Dialect> {
+  const head = await readHead(path, name);
+  if (head.length === 0) throw new Gru4RecError("ERR_DATA", `Expected a header and events in ${name} but it is empty`);
   let text: string;
   try {
     if (head.includes(0)) throw new Error("a zero byte");
     text = new TextDecoder("utf-8", { fatal: true }).decode(head, { stream: true });
   } catch (error) {
-    const message = `Expected ${path} to be a TSV or CSV file in UTF-8 but it looks like a binary file`;
+    const message = `Expected ${name} to be a TSV or CSV file in UTF-8 but it looks like a binary file`;
     throw new Gru4RecError("ERR_DATA", message, { cause: error });
   }
   const line = text.split(/\r\n|\n|\r/, 1)[0]!;
@@ -56,6 +65,9 @@ class RecordScanner {
   #fields: string[] = [];
   #field = "";
   #quoted = false;
+  #closed = false;
+  /** Whether text follows a quoted field's closing quote in a record so far. */
+  hasTextAfterQuote = false;
 
   constructor(private readonly delimiter: string) {}
 
@@ -66,13 +78,18 @@ class RecordScanner {
       if (this.#quoted) {
         if (char !== '"') this.#field += char;
         else if (line[i + 1] === '"') this.#field += line[++i]!;
-        else this.#quoted = false;
+        else {
+          this.#quoted = false;
+          this.#closed = true;
+        }
       } else if (char === this.delimiter) {
         this.#fields.push(this.#field);
         this.#field = "";
-      } else if (char === '"' && this.#field === "") {
+        this.#closed = false;
+      } else if (char === '"' && this.#field === "" && !this.#closed) {
         this.#quoted = true;
       } else {
+        this.hasTextAfterQuote ||= this.#closed;
         this.#field += char;
       }
     }
@@ -83,22 +100,19 @@ class RecordScanner {
     const fields = [...this.#fields, this.#field];
     this.#fields = [];
     this.#field = "";
+    this.#closed = false;
     return fields;
   }
 }
 
 /**
  * Looks for the first row that cannot be an event. Only for the message of an error: it reads the file once more, slowly.
- * @param columns - Where the ids and the time are among the fields.
  * @returns What was expected and received, with the line number (the header is line 1); undefined if all rows are fine.
  */
-export async function findBadRow(
-  path: string,
-  dialect: Dialect,
-  columns: { readonly ids: readonly number[]; readonly time: number },
-): Promise<string | undefined> {
+export async function findBadRow(path: string, dialect: Dialect, columns: EventFields): Promise<string | undefined> {
   const { delimiter, header } = dialect;
   const scanner = new RecordScanner(delimiter);
+  let timeKind: "number" | "text" | undefined; // the first row decides
   let line = 0;
   let start = 1;
   for await (const text of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
@@ -108,16 +122,25 @@ export async function findBadRow(
     const where = `on line ${start}`;
     const blank = text === "" && start === line;
     start = line + 1;
+    if (scanner.hasTextAfterQuote)
+      return `Expected a quoted field ${where} to end with its quote but more text follows`;
     if (line === 1 || blank) continue;
 
     if (fields.length === header.length + 1 && fields.at(-1) === "") fields.pop(); // a delimiter at the end of the line
     if (fields.length !== header.length)
       return `Expected ${header.length} fields (${header.join(", ")}) ${where} but received ${fields.length}`;
-    for (const id of columns.ids)
+    for (const id of [columns.session, columns.item])
       if (fields[id] === "") return `Expected ${header[id]} ${where} to be an id but received an empty field`;
     const time = fields[columns.time]!;
-    if (time.trim() === "" || !Number.isFinite(Number(time)))
-      return `Expected ${header[columns.time]} ${where} to be a finite number but received ${JSON.stringify(time)}`;
+    const number = time.trim() === "" ? NaN : Number(time);
+    const seconds = parseIsoTime(time);
+    if (Number.isFinite(number)) timeKind ??= "number";
+    else if (seconds !== undefined) timeKind ??= "text";
+    const value = timeKind === "text" ? (seconds ?? NaN) : number;
+    if (!(value >= 0 && value < Infinity)) {
+      const what = timeKind === undefined ? `${VALID_TIMES.number}, or ${VALID_TIMES.text},` : VALID_TIMES[timeKind];
+      return `Expected ${header[columns.time]} ${where} to be ${what} but received ${JSON.stringify(time)}`;
+    }
     if (text.includes("\ufffd")) return `Expected UTF-8 ${where} but received other bytes`;
   }
   if (start <= line) return `Expected the quoted field that begins on line ${start} to end but it does not`;

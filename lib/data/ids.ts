@@ -8,11 +8,15 @@ export type SessionId = string | number | bigint;
 /** What ids are: safe integers, 64-bit integers or text. */
 export type IdKind = "number" | "bigint" | "string";
 
+/** The kind that an id belongs to, as a type: `string` for `"a"`. */
+export type Widened<Id extends ItemId> = Id extends string ? string : Id extends number ? number : bigint;
+
 /** Ids of one kind. */
-export type IdList = Readonly<ArrayLike<ItemId>> & (Float64Array | BigInt64Array | readonly string[]);
+export type IdList<Id extends ItemId = ItemId> = Readonly<ArrayLike<Id>> &
+  (Float64Array | BigInt64Array | readonly string[]);
 
 /** Ids by their number, as a caller may give them: plain or typed arrays. */
-export type IdColumn = ArrayLike<ItemId>;
+export type IdColumn<Id extends ItemId = ItemId> = ArrayLike<Id>;
 
 const SMALLEST_INT64 = -(2n ** 63n);
 const LARGEST_INT64 = 2n ** 63n - 1n;

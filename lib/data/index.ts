@@ -1,15 +1,30 @@
 export type { EventLog } from "./event-log";
-export { checkId, isId, makeIdList, type IdKind, type IdList, type ItemId, type SessionId } from "./ids";
-export { indexSetOf, indicesOf, isList, knownIndexSetOf, packSessions, type SessionItems } from "./item-lists";
+export type { EventTime, TimeUnit } from "./event-times";
+export { checkId, isId, makeIdList, type IdKind, type IdList, type ItemId, type SessionId, type Widened } from "./ids";
+export {
+  indexSetOf,
+  indicesOf,
+  isList,
+  knownIndexSetOf,
+  packSessions,
+  type PackedSessions,
+  type SessionItems,
+} from "./item-lists";
+export { PackedText } from "./packed-text";
 export type { EventColumns } from "./read-columns";
-export { readEvents, type DataInput } from "./read-events";
+export { readEvents, type DataInput, type ReadOptions } from "./read-events";
+export type { ColumnNames } from "./read-file";
+export type { Event } from "./read-iterable";
 export {
   prepareEvaluation,
+  prepareRetraining,
   prepareTraining,
   trainingOrder,
   type EvaluationData,
   type Sessions,
   type TrainingData,
 } from "./sessions";
-export { splitByTime, type Split } from "./split-by-time";
+export { splitByTime } from "./split-by-time";
+export { splitLastSessions } from "./split-last-sessions";
+export type { Split } from "./split-sessions";
 export { Vocabulary } from "./vocabulary";

@@ -4,7 +4,7 @@ import type { Sessions } from "./sessions";
 import type { Vocabulary } from "./vocabulary";
 
 /** The item ids of one session, oldest first: a plain or typed array. */
-export type SessionItems = IdColumn;
+export type SessionItems<Id extends ItemId = ItemId> = IdColumn<Id>;
 
 /** Sessions ready for the engine. */
 export interface PackedSessions {
@@ -21,27 +21,35 @@ function checkList(name: string, value: unknown): void {
   if (!isList(value)) throw new Gru4RecError("ERR_ARGUMENT", expected(name, "an array of item ids", value));
 }
 
-/** Sessions as item indices; events of unknown items are left out and counted. */
-export function packSessions(vocabulary: Vocabulary, sessions: readonly SessionItems[]): PackedSessions {
+/**
+ * Sessions as item indices; events of unknown items are left out and counted.
+ * @param nameOf - What error messages call a session.
+ */
+export function packSessions(
+  vocabulary: Vocabulary,
+  sessions: readonly SessionItems[],
+  nameOf = (session: number) => `sessions[${session}]`,
+): PackedSessions {
   let events = 0;
-  sessions.forEach((session, s) => {
-    checkList(`sessions[${s}]`, session);
-    events += session.length;
-  });
+  for (let s = 0; s < sessions.length; ++s) {
+    checkList(nameOf(s), sessions[s]);
+    events += sessions[s]!.length;
+  }
   const items = new Int32Array(events);
   const offsets = new Int32Array(sessions.length + 1);
   const skipped = new Int32Array(sessions.length);
   let end = 0;
-  sessions.forEach((session, s) => {
+  for (let s = 0; s < sessions.length; ++s) {
+    const session = sessions[s]!;
     for (let e = 0; e < session.length; ++e) {
       const id: unknown = session[e];
-      checkId(id, `sessions[${s}][${e}]`, "ERR_ARGUMENT");
+      checkId(id, `${nameOf(s)}[${e}]`, "ERR_ARGUMENT");
       const index = vocabulary.indexOf(id);
       if (index === undefined) ++skipped[s]!;
       else items[end++] = index;
     }
     offsets[s + 1] = end;
-  });
+  }
   return { sessions: { items: items.slice(0, end), offsets }, skipped };
 }
 

@@ -1,24 +1,80 @@
+import type { Readable } from "node:stream";
 import { expected, Gru4RecError } from "../errors";
 import type { EventLog } from "./event-log";
+import type { TimeUnit } from "./event-times";
+import type { ItemId, Widened } from "./ids";
 import { readColumns, type EventColumns } from "./read-columns";
-import { readFile } from "./read-file";
+import { COLUMN_NAMES, readFile, type ColumnNames } from "./read-file";
+import { readIterable, type Event } from "./read-iterable";
+import { isTextStream, readStream } from "./read-stream";
 
 /**
- * A click log: the path of a TSV or CSV file with the columns SessionId, ItemId and Time, three columns, or what
- * {@link readEvents} and {@link splitByTime} return.
+ * A click log: the path of a TSV or CSV file, three columns, events from an array, generator or other iterable (async
+ * or not), a stream of TSV or CSV text such as `process.stdin`, or what {@link readEvents} and the splits return.
  */
-export type DataInput = string | EventColumns | EventLog;
+export type DataInput<Id extends ItemId = ItemId> =
+  string | EventColumns<Id> | Iterable<Event<Id>> | AsyncIterable<Event<Id>> | Readable | EventLog<Id>;
+
+/** How to understand a click log. */
+export interface ReadOptions {
+  /** Names of the columns of a file or stream. Default: SessionId, ItemId and Time. */
+  readonly columns?: Partial<ColumnNames> | undefined;
+  /**
+   * Unit of times that are numbers or bigints. Default: milliseconds when their median is at least 1e11, else seconds.
+   */
+  readonly timeUnit?: TimeUnit | undefined;
+}
+
+const TIME_UNITS: readonly unknown[] = ["s", "ms"] satisfies TimeUnit[];
+
+/** The options with their defaults. */
+function checkReadOptions(options: ReadOptions): { columns: ColumnNames; timeUnit: TimeUnit | undefined } {
+  const refuse = (name: string, what: string, value: unknown) => {
+    throw new Gru4RecError("ERR_ARGUMENT", expected(name, what, value));
+  };
+  const given: unknown = options;
+  if (typeof given !== "object" || given === null) refuse("options", "an object", given);
+  const { columns = {}, timeUnit } = options;
+  if (timeUnit !== undefined && !TIME_UNITS.includes(timeUnit)) refuse("timeUnit", '"s" or "ms"', timeUnit);
+  if (typeof (columns as unknown) !== "object" || (columns as unknown) === null)
+    refuse("columns", "an object { sessionId, itemId, time }", columns);
+  for (const [key, name] of Object.entries(columns as Record<string, unknown>)) {
+    if (!(key in COLUMN_NAMES)) refuse("the keys of columns", "sessionId, itemId or time", key);
+    if (name !== undefined && (typeof name !== "string" || name === ""))
+      refuse(`columns.${key}`, "the name of a column", name);
+  }
+  return {
+    columns: {
+      sessionId: columns.sessionId ?? COLUMN_NAMES.sessionId,
+      itemId: columns.itemId ?? COLUMN_NAMES.itemId,
+      time: columns.time ?? COLUMN_NAMES.time,
+    },
+    timeUnit,
+  };
+}
 
 /**
- * Reads a click log into memory.
- * @throws {@link Gru4RecError} `ERR_FILE` when a file cannot be read, `ERR_DATA` when it does not hold events.
+ * Reads a click log into memory. What it gives can be used again and again wherever data is asked for.
+ * @throws {@link Gru4RecError} `ERR_FILE` when a file cannot be read; `ERR_DATA` when the data does not hold events,
+ * with the line, column index or event index; `ERR_ARGUMENT`. What an iterable or a stream throws comes as it is.
  */
-export async function readEvents(data: DataInput): Promise<EventLog> {
-  if (typeof data === "string") return readFile(data);
+export async function readEvents<Id extends ItemId = ItemId>(
+  data: DataInput<Id>,
+  options: ReadOptions = {},
+): Promise<EventLog<Widened<Id>>> {
+  return (await read(data, options)) as EventLog<Widened<Id>>;
+}
+
+async function read(data: DataInput, options: ReadOptions): Promise<EventLog> {
+  const { columns, timeUnit } = checkReadOptions(options);
+  if (typeof data === "string") return readFile(data, data, { columns, timeUnit });
   const given: unknown = data;
   if (typeof given !== "object" || given === null) {
-    const what = "a path or columns { sessionId, itemId, time }";
+    const what =
+      "a path, columns { sessionId, itemId, time }, an iterable of events { session, item, time } or a stream";
     throw new Gru4RecError("ERR_ARGUMENT", expected("data", what, given));
   }
-  return "itemIds" in data ? data : readColumns(data);
+  if (isTextStream(data)) return readStream(data, { columns, timeUnit });
+  if (Symbol.asyncIterator in data || Symbol.iterator in data) return readIterable(data, timeUnit);
+  return "itemIds" in data ? data : readColumns(data, timeUnit);
 }

@@ -1,30 +1,59 @@
 import { Gru4RecError, reason } from "../errors";
 import { findBadRow, readDialect } from "./delimited-text";
 import type { EventLog } from "./event-log";
+import type { TimeUnit } from "./event-times";
 import type * as ReadRows from "./read-rows";
 
-const COLUMNS = ["SessionId", "ItemId", "Time"] as const;
+/** What the header of a file calls the columns of an event. */
+export interface ColumnNames {
+  readonly sessionId: string;
+  readonly itemId: string;
+  readonly time: string;
+}
+
+/** The names of the public data sets. */
+export const COLUMN_NAMES: ColumnNames = { sessionId: "SessionId", itemId: "ItemId", time: "Time" };
+
+export interface FileOptions {
+  readonly columns: ColumnNames;
+  readonly timeUnit: TimeUnit | undefined;
+}
 
 /**
- * Reads a TSV or CSV file with a header and the columns SessionId, ItemId and Time.
+ * Reads a TSV or CSV file with a header.
+ * @param name - What messages call it.
  * @throws {@link Gru4RecError} `ERR_FILE` when it cannot be read, `ERR_DATA` when it does not hold events.
  */
-export async function readFile(path: string): Promise<EventLog> {
-  const dialect = await readDialect(path);
-  const missing = COLUMNS.filter((name) => !dialect.header.includes(name));
-  if (missing.length > 0) {
-    const found = dialect.header.join(", ");
-    const message = `Expected the columns ${COLUMNS.join(", ")} in ${path} but ${missing.join(", ")} is missing; found: ${found}`;
-    throw new Gru4RecError("ERR_DATA", message);
-  }
-  const [session, item, time] = COLUMNS.map((name) => dialect.header.indexOf(name)) as [number, number, number];
+export async function readFile(path: string, name: string, { columns, timeUnit }: FileOptions): Promise<EventLog> {
+  const dialect = await readDialect(path, name);
+  const fieldOf = (column: keyof ColumnNames) => dialect.header.indexOf(columns[column]);
+  const fields = { session: fieldOf("sessionId"), item: fieldOf("itemId"), time: fieldOf("time") };
+  if (Object.values(fields).includes(-1)) throw missingColumns(dialect.header, columns, name);
 
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- brings DuckDB, 40 MB that only files need
   const { readRows } = require("./read-rows") as typeof ReadRows;
+  const refusal = (why: string, cause: unknown) => new Gru4RecError("ERR_DATA", `${why} in ${name}`, { cause });
   try {
-    return await readRows(path, dialect, { session, item, time });
+    return await readRows(path, dialect, fields, { strict: true, timeUnit });
   } catch (error) {
-    const bad = await findBadRow(path, dialect, { ids: [session, item], time });
-    throw new Gru4RecError("ERR_DATA", `${bad ?? reason(error)} in ${path}`, { cause: error });
+    const bad = await findBadRow(path, dialect, fields);
+    if (bad !== undefined) throw refusal(bad, error);
   }
+  // All rows are fine. Line breaks of two kinds are what only the strict mode minds.
+  try {
+    return await readRows(path, dialect, fields, { strict: false, timeUnit });
+  } catch (error) {
+    throw refusal(reason(error), error);
+  }
+}
+
+function missingColumns(header: readonly string[], columns: ColumnNames, name: string): Gru4RecError {
+  const names = Object.entries(columns) as [keyof ColumnNames, string][];
+  const missing = names.filter(([, column]) => !header.includes(column));
+  const list = (entries: typeof names) => entries.map(([, column]) => column).join(", ");
+  const option = `columns: { ${missing.map(([key]) => `${key}: "…"`).join(", ")} }`;
+  const message =
+    `Expected the columns ${list(names)} in ${name} but ${list(missing)} ${missing.length > 1 ? "are" : "is"} missing; ` +
+    `found: ${header.join(", ")}; the option ${option} gives other names`;
+  return new Gru4RecError("ERR_DATA", message);
 }

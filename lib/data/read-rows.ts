@@ -1,6 +1,7 @@
 import { DuckDBInstance, type DuckDBConnection } from "@duckdb/node-api";
-import type { Dialect } from "./delimited-text";
+import type { Dialect, EventFields } from "./delimited-text";
 import { IdNumbering, type EventLog } from "./event-log";
+import { parseIsoTime, scaleToSeconds, type TimeUnit } from "./event-times";
 import type { IdKind, ItemId } from "./ids";
 
 /** A file needs little, and what DuckDB takes counts as ours. One thread keeps the rows in order. */
@@ -10,14 +11,15 @@ const BUFFER_BYTES = 1 << 20;
 
 const SQL_TYPES: Readonly<Record<IdKind, string>> = { number: "DOUBLE", bigint: "BIGINT", string: "VARCHAR" };
 
-/** The SQL expression of a file's rows: columns c0, c1, …, the time as a DOUBLE, all others as text. */
-function rowsOf(path: string, { delimiter, header }: Dialect, time: number): string {
+/** The SQL expression of a file's rows: columns c0, c1, … of text. */
+function rowsOf(path: string, { delimiter, header }: Dialect, time: number, strict: boolean): string {
   // DuckDB would take a path for a pattern; in brackets a character stands for itself.
   const literal = path.replaceAll("'", "''").replaceAll(/[*?[]/g, "[$&]");
-  const columns = header.map((_, i) => `c${i}: '${i === time ? "DOUBLE" : "VARCHAR"}'`).join(", ");
+  const columns = header.map((_, i) => `c${i}: 'VARCHAR'`).join(", ");
   return (
     `read_csv('${literal}', delim='${delimiter}', quote='"', escape='"', header=true, auto_detect=false, ` +
-    `columns={${columns}}, force_not_null=['c${time}'], compression='none', buffer_size=${BUFFER_BYTES})`
+    `columns={${columns}}, force_not_null=['c${time}'], compression='none', ` +
+    `strict_mode=${strict}, buffer_size=${BUFFER_BYTES})`
   );
 }
 
@@ -28,11 +30,11 @@ function kindOf(column: string): string {
   return `CASE WHEN NOT bool_and(${canonical}) THEN 'string' WHEN bool_and(${safe}) THEN 'number' ELSE 'bigint' END`;
 }
 
-/** Where the columns of an event are among the fields of a file. */
-export interface EventFields {
-  readonly session: number;
-  readonly item: number;
-  readonly time: number;
+export interface RowOptions {
+  /** Whether to refuse what RFC 4180 does not allow, line breaks of two kinds included. */
+  readonly strict: boolean;
+  /** Of times that are numbers; undefined: found out. */
+  readonly timeUnit: TimeUnit | undefined;
 }
 
 /**
@@ -43,12 +45,14 @@ export async function readRows(
   path: string,
   dialect: Dialect,
   { session, item, time }: EventFields,
+  options: RowOptions,
 ): Promise<EventLog> {
   const instance = await DuckDBInstance.create(":memory:", DUCKDB_OPTIONS);
   try {
     const connection = await instance.connect();
     try {
-      return await query(connection, rowsOf(path, dialect, time), [`c${session}`, `c${item}`, `c${time}`]);
+      const rows = rowsOf(path, dialect, time, options.strict);
+      return await query(connection, rows, [`c${session}`, `c${item}`, `c${time}`], options.timeUnit);
     } finally {
       connection.closeSync();
     }
@@ -62,15 +66,23 @@ async function query(
   connection: DuckDBConnection,
   rows: string,
   [session, item, time]: readonly [string, string, string],
+  timeUnit: TimeUnit | undefined,
 ): Promise<EventLog> {
-  // One pass to count and to find the kinds of the ids, one to read: so each event needs 16 bytes from the start.
+  // One pass to count and to find the kinds of the columns, one to read: so each event needs 16 bytes from the start.
+  const number = `TRY_CAST(${time} AS DOUBLE)`;
   const summary = await connection.runAndReadAll(
-    `SELECT count(*)::DOUBLE, count(*) FILTER (${session} IS NULL OR ${item} IS NULL OR NOT isfinite(${time})) = 0, ` +
-      `${kindOf(session)}, ${kindOf(item)} FROM ${rows}`,
+    `SELECT count(*)::DOUBLE, count(*) FILTER (coalesce(${session}, '') = '' OR coalesce(${item}, '') = '') = 0, ` +
+      `bool_and(coalesce(isfinite(${number}), false)), ${kindOf(session)}, ${kindOf(item)} FROM ${rows}`,
   );
-  const [count, valid, sessionKind, itemKind] = summary.getRows()[0] as [number, boolean, IdKind, IdKind];
+  const [count, haveIds, timesAreNumbers, sessionKind, itemKind] = summary.getRows()[0] as [
+    number,
+    boolean,
+    boolean,
+    IdKind,
+    IdKind,
+  ];
   if (count === 0) throw new Error("Expected events after the header but there are none");
-  if (!valid) throw new Error("Expected ids and finite times");
+  if (!haveIds) throw new Error("Expected ids");
 
   const sessionNumbers = new IdNumbering(sessionKind);
   const itemNumbers = new IdNumbering(itemKind);
@@ -78,7 +90,7 @@ async function query(
   const items = new Int32Array(count);
   const times = new Float64Array(count);
   const result = await connection.stream(
-    `SELECT ${session}::${SQL_TYPES[sessionKind]}, ${item}::${SQL_TYPES[itemKind]}, ${time} FROM ${rows}`,
+    `SELECT ${session}::${SQL_TYPES[sessionKind]}, ${item}::${SQL_TYPES[itemKind]}, ${timesAreNumbers ? number : time} FROM ${rows}`,
   );
   let event = 0;
   for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
@@ -88,10 +100,13 @@ async function query(
     for (let i = 0; i < chunk.rowCount; ++i, ++event) {
       sessions[event] = sessionNumbers.numberOf(sessionIds.getItem(i) as ItemId);
       items[event] = itemNumbers.numberOf(itemIds.getItem(i) as ItemId);
-      times[event] = timeValues.getItem(i) as number;
+      const time = timeValues.getItem(i) as number | string;
+      times[event] = typeof time === "number" ? time : (parseIsoTime(time) ?? NaN);
+      if (!(times[event]! >= 0)) throw new Error("Expected times from 0 on");
     }
   }
   if (event !== count) throw new Error(`Expected ${count} events as counted before but received ${event}`);
+  if (timesAreNumbers) scaleToSeconds(times, timeUnit);
   return {
     itemKind,
     itemIds: itemNumbers.ids(),

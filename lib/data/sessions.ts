@@ -1,6 +1,6 @@
 import { Gru4RecError } from "../errors";
 import type { EventLog } from "./event-log";
-import { compareIds } from "./ids";
+import { compareIds, type ItemId } from "./ids";
 import { Vocabulary } from "./vocabulary";
 
 /** Sessions of item indices. Events of session s are items[offsets[s] … offsets[s + 1]), oldest first. */
@@ -12,9 +12,9 @@ export interface Sessions {
 }
 
 /** What a model is trained on. */
-export interface TrainingData {
+export interface TrainingData<Id extends ItemId = ItemId> {
   /** All items of the log. */
-  readonly vocabulary: Vocabulary;
+  readonly vocabulary: Vocabulary<Id>;
   /** [items] events of each item, those of sessions too short to train on included. */
   readonly support: Uint32Array;
   /** In ascending order of session id; each has two events or more. */
@@ -97,12 +97,37 @@ function buildSessions(
  * Makes training data of a log: its items in the order of their first appearance, its sessions with two events or more.
  * @throws {@link Gru4RecError} `ERR_DATA` when there is no such session.
  */
-export function prepareTraining(log: EventLog): TrainingData {
+export function prepareTraining<Id extends ItemId>(log: EventLog<Id>): TrainingData<Id> {
   const support = new Uint32Array(log.itemIds.length);
   for (const item of log.items) ++support[item]!;
   const { sessions, startTimes } = buildSessions(log, undefined);
   if (startTimes.length === 0) throw noSession(log, "");
-  return { vocabulary: new Vocabulary(log.itemKind, log.itemIds), support, sessions, startTimes };
+  return { vocabulary: new Vocabulary<Id>(log.itemKind, log.itemIds), support, sessions, startTimes };
+}
+
+/** Item indices of a log's item numbers, -1 = the vocabulary does not know the item; and how many events have none. */
+function lookUp(log: EventLog, vocabulary: Vocabulary): { indexOf: Int32Array; skippedEvents: number } {
+  const indexOf = new Int32Array(log.itemIds.length).map((_, item) => vocabulary.indexOf(log.itemIds[item]!) ?? -1);
+  let skippedEvents = 0;
+  for (const item of log.items) if (indexOf[item]! < 0) ++skippedEvents;
+  return { indexOf, skippedEvents };
+}
+
+/**
+ * Makes data of a log to train a model on that there is already. Events of items that it does not know are removed, so
+ * that their neighbours join.
+ * @throws {@link Gru4RecError} `ERR_DATA` when no session with two known events is left.
+ */
+export function prepareRetraining<Id extends ItemId>(
+  log: EventLog,
+  vocabulary: Vocabulary<Id>,
+): TrainingData<Id> & Pick<EvaluationData, "skippedEvents"> {
+  const { indexOf, skippedEvents } = lookUp(log, vocabulary);
+  const support = new Uint32Array(vocabulary.size);
+  for (const item of log.items) if (indexOf[item]! >= 0) ++support[indexOf[item]!]!;
+  const { sessions, startTimes } = buildSessions(log, indexOf);
+  if (startTimes.length === 0) throw noSession(log, " of items that the model knows");
+  return { vocabulary, support, sessions, startTimes, skippedEvents };
 }
 
 /**
@@ -111,9 +136,7 @@ export function prepareTraining(log: EventLog): TrainingData {
  * @throws {@link Gru4RecError} `ERR_DATA` when no session with two known events is left.
  */
 export function prepareEvaluation(log: EventLog, vocabulary: Vocabulary): EvaluationData {
-  const indexOf = new Int32Array(log.itemIds.length).map((_, item) => vocabulary.indexOf(log.itemIds[item]!) ?? -1);
-  let skippedEvents = 0;
-  for (const item of log.items) if (indexOf[item]! < 0) ++skippedEvents;
+  const { indexOf, skippedEvents } = lookUp(log, vocabulary);
   const { sessions } = buildSessions(log, indexOf);
   if (sessions.items.length === 0) throw noSession(log, " of items that the model knows");
   return { sessions, skippedEvents };

@@ -6,3 +6,9 @@ export function checkInteger(name: string, value: unknown, minimum: number, maxi
   if (Number.isSafeInteger(value) && (value as number) >= minimum && (value as number) <= maximum) return;
   throw new Gru4RecError("ERR_ARGUMENT", expected(name, `an integer from ${minimum} to ${maximum}`, value));
 }
+
+/** @throws {@link Gru4RecError} `ERR_ARGUMENT` where the options of a call are no object. */
+export function checkOptions(options: unknown): void {
+  if (typeof options === "object" && options !== null && !Array.isArray(options)) return;
+  throw new Gru4RecError("ERR_ARGUMENT", expected("options", "an object", options));
+}

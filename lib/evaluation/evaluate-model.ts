@@ -31,7 +31,7 @@ export interface Evaluation extends Metrics {
 
 const DEFAULT_BATCH_SIZE = 512;
 const LARGEST_BATCH_SIZE = 65_536;
-const TIES: readonly Ties[] = ["standard", "conservative", "median"];
+export const TIES: readonly Ties[] = ["standard", "conservative", "median"];
 
 /** Checks options before the data is read. @throws {@link Gru4RecError} `ERR_ARGUMENT` */
 export function checkEvaluateOptions(options: EvaluateOptions, vocabulary: Vocabulary) {

@@ -2,6 +2,7 @@ export { evaluateBaselines, type BaselineMetrics } from "./evaluate-baselines";
 export {
   checkEvaluateOptions,
   evaluateModel,
+  TIES,
   type EvaluateOptions,
   type Evaluation,
   type Ties,

@@ -1,15 +1,17 @@
 import { parseConfig, type Config } from "../config";
-import { isId, Vocabulary, type IdKind } from "../data";
+import { isId, Vocabulary, type IdKind, type ItemId } from "../data";
 import { Gru4RecError, reason } from "../errors";
 import { callNative, createModel, type NativeModel } from "../native";
 import type { EpochReport } from "../training";
 import { FormatError, SafetensorsFile, writeSafetensors, type TensorValues, type WritableTensor } from "./safetensors";
 
 /** What a model consists of besides its weights. */
-export interface ModelContents {
+export interface ModelContents<Id extends ItemId = ItemId> {
   readonly config: Config;
   readonly history: readonly EpochReport[];
-  readonly vocabulary: Vocabulary;
+  /** The epoch that the weights are of. */
+  readonly epoch: number;
+  readonly vocabulary: Vocabulary<Id>;
   /** [items] events of each item in training */
   readonly support: Uint32Array;
 }
@@ -55,7 +57,12 @@ export async function writeModelFile(path: string, native: NativeModel, contents
   };
   const [ids, ...bytes] = vocabularyTensors(vocabulary);
   const weights = callNative(() => native.tensors()).map(({ name, rows, cols }): WritableTensor => {
-    return { name, dtype: "F32", shape: [rows, cols], values: () => callNative(() => native.readTensor(name)) };
+    const values = () => {
+      const elements = new Float32Array(rows * cols);
+      callNative(() => native.readTensor(name, 0, elements));
+      return elements;
+    };
+    return { name, dtype: "F32", shape: [rows, cols], values };
   });
   await writeSafetensors(path, metadata, [
     ids!,
@@ -128,11 +135,14 @@ async function readModel(
     const weightNames = new Set(weights.map(({ name }) => name));
     const others = new Map<string, TensorValues>();
     await file.read(({ name }, values) => {
-      if (weightNames.has(name)) callNative(() => native.writeTensor(name, values as Float32Array));
+      if (weightNames.has(name)) callNative(() => native.writeTensor(name, 0, values as Float32Array));
       else others.set(name, values);
     });
     const vocabulary = readVocabulary(kind, others);
-    return { native, contents: { config, history, vocabulary, support: others.get(SUPPORT) as Uint32Array } };
+    return {
+      native,
+      contents: { config, history, epoch: history.length, vocabulary, support: others.get(SUPPORT) as Uint32Array },
+    };
   } catch (error) {
     native.dispose();
     throw error;

@@ -67,8 +67,10 @@ export interface NativeProgress {
   readonly seconds: number;
 }
 
+/** A matrix of a model's state. Those of the optimiser have names that begin with `optimiser.`. */
 export interface NativeTensor {
   readonly name: string;
+  readonly dtype: "F32" | "I32";
   readonly rows: number;
   readonly cols: number;
 }
@@ -80,6 +82,8 @@ export interface NativeRecommendRequest {
   readonly k: number;
   /** Ascending, distinct item indices to choose from; absent = all. */
   readonly candidates?: Int32Array;
+  /** Row r chooses from candidates[starts[r] … starts[r + 1]), ascending within a row; absent = from all of them. */
+  readonly candidateStarts?: Int32Array;
   /** Row r never gets items[starts[r] … starts[r + 1]), ascending within a row. */
   readonly exclusions?: { readonly starts: Int32Array; readonly items: Int32Array };
 }
@@ -91,6 +95,24 @@ export interface NativeRecommendations {
   readonly scores: Float32Array;
 }
 
+/** The event of each slot of a {@link NativeSlots}. */
+export interface NativeSlotEvents {
+  /** [slots] item indices; -1 = no event, the slot's session stays where it is. */
+  readonly input: Int32Array;
+  /** [slots] not 0 = a session begins, from the zero state. */
+  readonly starts: Uint8Array;
+  /** Columns of the scores, one or more; absent = all items. */
+  readonly items?: Int32Array;
+}
+
+/** Hidden states of sessions that go on event by event; freed with this object or with the model. */
+export interface NativeSlots {
+  readonly __nativeSlots: never;
+}
+
+/** Which epoch's weights to keep. */
+export type NativeSnapshot = "last" | "best";
+
 /** Stops the call that it was given to: the promise rejects with ERR_ABORTED within 100 ms. */
 export interface NativeCancellation {
   cancel(): void;
@@ -100,35 +122,52 @@ export interface NativeCancellation {
  * A model in native memory. Promises settle on the event loop; the work runs on a thread of the model's own. Failures
  * reject with (or, for synchronous methods, throw) an Error that has a `code` of Gru4RecError.
  *
- * Calls of recommend, predict and evaluate queue in their order. All other calls while anything is under way give
- * ERR_BUSY, any call after dispose ERR_DISPOSED. A session with no event is scored from the zero state.
+ * Calls of recommend, predict, evaluate, the slots, trainEpoch and the snapshots queue in their order. All other calls
+ * while anything is under way give ERR_BUSY, any call after dispose ERR_DISPOSED. A session with no event is scored from
+ * the zero state.
  */
 export interface NativeModel {
-  /** All parameters, in storage order. */
+  /** All parameters in storage order, then the optimiser's state where there is one. */
   tensors(): NativeTensor[];
-  /** A copy of one tensor, [rows * cols] row-major. */
-  readTensor(name: string): Float32Array;
-  writeTensor(name: string, values: Float32Array): void;
+  /** Fills `values` (of the tensor's type) with elements from `first` on, in row-major order. */
+  readTensor(name: string, first: number, values: Float32Array | Int32Array): void;
+  /** Sets the elements from `first` on. */
+  writeTensor(name: string, first: number, values: Float32Array | Int32Array): void;
+  /** Makes the optimiser's state, all zero: for one that is read from a file. */
+  allocateOptimiser(spec: NativeTrainingSpec): void;
   /** Draws initial weights (docs/random.md). */
   initialise(options: { readonly sigma: number; readonly normal: boolean; readonly seed: number }): Promise<void>;
   /**
-   * Begins training: allocates optimiser state, samples and work space, and counts steps and epochs from 0.
-   * @param support - [items] training events of each item.
+   * Begins training: allocates samples and work space, and the optimiser's state unless there is one that suits.
+   * @param support - [items] training events of each item, at least 1.
+   * @param options - Steps and epochs trained before, so that random numbers go on; whether the optimiser's state is to
+   * stay after training.
    */
-  prepareTraining(spec: NativeTrainingSpec, support: Uint32Array): Promise<void>;
+  prepareTraining(
+    spec: NativeTrainingSpec,
+    support: Uint32Array,
+    options: { readonly steps: number; readonly epochs: number; readonly keepOptimiser: boolean },
+  ): Promise<void>;
   /**
    * One epoch over `sessions` in the order given ([sessions], session numbers).
-   * @param onProgress - Called on the event loop at most ten times a second. When it throws, the epoch stops and the
-   * promise rejects with that error.
+   * @param options - `onProgress` is called on the event loop at most ten times a second. When it throws, the epoch
+   * stops and the promise rejects with that error.
    */
   trainEpoch(
     sessions: NativeSessions,
     order: Int32Array,
-    onProgress: ((progress: NativeProgress) => void) | undefined,
+    options: {
+      readonly learningRate: number;
+      readonly onProgress?: ((progress: NativeProgress) => void) | undefined;
+    },
     cancellation: NativeCancellation | undefined,
   ): Promise<NativeProgress>;
-  /** Frees what prepareTraining allocated. */
-  finishTraining(): void;
+  /** Copies the parameters, and the optimiser's state where it is to stay, to host memory. */
+  keepWeights(which: NativeSnapshot): Promise<void>;
+  /** Brings back what {@link keepWeights} copied. */
+  restoreWeights(which: NativeSnapshot): Promise<void>;
+  /** Frees what prepareTraining allocated, and the snapshots. */
+  finishTraining(): Promise<void>;
   /**
    * Rank of the target for every pair of input and target, in the order of the session-parallel walk.
    * @param candidates - Ascending, distinct; absent = all items. The target always belongs to them.
@@ -146,6 +185,14 @@ export interface NativeModel {
   predict(
     sessions: NativeSessions,
     items: Int32Array | undefined,
+    cancellation: NativeCancellation | undefined,
+  ): Promise<Float32Array>;
+  /** Slots for that many sessions, all in the zero state. */
+  openSlots(slots: number): Promise<NativeSlots>;
+  /** One event in every slot; scores of what comes next after the final activation, [slots * columns]. */
+  nextInSlots(
+    slots: NativeSlots,
+    events: NativeSlotEvents,
     cancellation: NativeCancellation | undefined,
   ): Promise<Float32Array>;
   /** Such as "cpu (avx512, 2 threads)". */

@@ -3,8 +3,11 @@ export type {
   NativeModel,
   NativeProgress,
   NativeRecommendations,
+  NativeRecommendRequest,
+  NativeSlots,
   NativeTensor,
   NativeTies,
+  NativeTrainingSpec,
 } from "./addon";
 export { aborted, callNative, runNative } from "./call";
 export { createModel, trainingSpec } from "./create-model";

@@ -1,20 +1,29 @@
-import { indicesOf, packSessions, type ItemId, type SessionItems, type Vocabulary } from "../data";
+import { indicesOf, isList, packSessions, type ItemId, type SessionItems, type Vocabulary } from "../data";
+import { checkOptions, expected, Gru4RecError } from "../errors";
 import { runNative, type NativeModel } from "../native";
 
-export interface PredictOptions {
+export interface PredictOptions<Id extends ItemId = ItemId> {
   /** Items to score, a column each, in their order. Default all items by index. */
-  readonly items?: ArrayLike<ItemId> | undefined;
+  readonly items?: ArrayLike<Id> | undefined;
+  /** Stops the call within 100 ms, with `ERR_ABORTED`. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Scores of all or the given items as the next event of each session: [sessions, items], row-major. */
+/** Scores of all or the given items as the next event of one session, or of each of several: [sessions, items]. */
 export async function predictScores(
   model: NativeModel,
   vocabulary: Vocabulary,
-  sessions: readonly SessionItems[],
-  { items, signal }: PredictOptions,
+  input: SessionItems | readonly SessionItems[],
+  options: PredictOptions,
 ): Promise<Float32Array> {
-  const packed = packSessions(vocabulary, sessions);
-  const columns = items && indicesOf(vocabulary, items, "items");
-  return runNative(signal, (cancellation) => model.predict(packed.sessions, columns, cancellation));
+  if (!isList(input))
+    throw new Gru4RecError("ERR_ARGUMENT", expected("sessions", "an array of sessions or of item ids", input));
+  checkOptions(options);
+  const { items, signal } = options;
+  const several = isList(input[0]) || (Array.isArray(input) && input.length === 0);
+  const { sessions } = several
+    ? packSessions(vocabulary, input as readonly SessionItems[])
+    : packSessions(vocabulary, [input as SessionItems], () => "session");
+  const columns = items === undefined ? undefined : indicesOf(vocabulary, items, "items");
+  return runNative(signal, (cancellation) => model.predict(sessions, columns, cancellation));
 }

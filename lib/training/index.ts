@@ -1,2 +1,4 @@
+export type { EpochReport, ValidationReport } from "./epoch-report";
 export { formatProgress, type TrainProgress } from "./progress";
-export { trainEpochs, type EpochReport, type TrainEpochsOptions } from "./train-epochs";
+export { trainEpochs, type TrainEpochsOptions, type TrainingCallbacks, type TrainingOutcome } from "./train-epochs";
+export { Validation, type ValidationMetric, type ValidationSettings } from "./validation";

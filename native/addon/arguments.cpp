@@ -115,6 +115,12 @@ std::string read_string(const Napi::Object& object, const char* name) {
   return value.As<Napi::String>().Utf8Value();
 }
 
+Pinned<uint8_t> read_uint8_array(const Napi::Value& value, const char* name) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
+    throw_argument(value.Env(), name, "a Uint8Array", type_name(value));
+  return Pinned<uint8_t>(value.As<Napi::Uint8Array>());
+}
+
 Pinned<int32_t> read_int32_array(const Napi::Value& value, const char* name) {
   if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array)
     throw_argument(value.Env(), name, "an Int32Array", type_name(value));

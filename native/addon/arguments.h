@@ -35,6 +35,7 @@ double read_number(const Napi::Object& object, const char* name);
 int64_t read_integer(const Napi::Object& object, const char* name);
 bool read_boolean(const Napi::Object& object, const char* name);
 std::string read_string(const Napi::Object& object, const char* name);
+Pinned<uint8_t> read_uint8_array(const Napi::Value& value, const char* name);
 Pinned<int32_t> read_int32_array(const Napi::Value& value, const char* name);
 /// An empty array where `value` is undefined.
 Pinned<int32_t> read_optional_int32_array(const Napi::Value& value, const char* name);

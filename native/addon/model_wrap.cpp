@@ -32,6 +32,42 @@ Napi::Object to_object(Napi::Env env, const Progress& progress) {
   return object;
 }
 
+/// A Float32Array that C++ fills on another thread.
+class PinnedResult {
+ public:
+  PinnedResult(Napi::Env env, int64_t size) : PinnedResult(Napi::Float32Array::New(env, static_cast<size_t>(size))) {}
+  Span<float> span() const { return pinned_.span(); }
+  Napi::Value value() const { return reference_.Value(); }
+
+ private:
+  explicit PinnedResult(Napi::Float32Array array)
+      : pinned_(array), reference_(Napi::Persistent(array.As<Napi::Object>())) {}
+
+  Pinned<float> pinned_;
+  Napi::ObjectReference reference_;
+};
+
+/// Elements of a tensor that readTensor and writeTensor were called with: (name, first, values).
+struct TensorElements {
+  StoredTensor tensor;
+  int64_t first, count;
+  void* host;
+};
+
+TensorElements read_elements(const Napi::CallbackInfo& info, StoredTensor tensor) {
+  const bool counts = tensor.type == StoredTensor::Type::int32;
+  if (!info[1].IsNumber()) throw make_error(info.Env(), "ERR_ARGUMENT", "Expected the first element as a number");
+  if (!info[2].IsTypedArray() ||
+      info[2].As<Napi::TypedArray>().TypedArrayType() != (counts ? napi_int32_array : napi_float32_array))
+    throw make_error(info.Env(), "ERR_ARGUMENT",
+                     "Expected the values of the tensor \"" + tensor.name + "\" as " +
+                         (counts ? "an Int32Array" : "a Float32Array"));
+  const auto values = info[2].As<Napi::TypedArray>();
+  char* bytes = static_cast<char*>(values.ArrayBuffer().Data()) + values.ByteOffset();
+  return {std::move(tensor), info[1].As<Napi::Number>().Int64Value(), static_cast<int64_t>(values.ElementLength()),
+          bytes};
+}
+
 Napi::Value undefined(Napi::Env env) { return env.Undefined(); }
 
 /// Tells the user how far the epoch is. What the callback throws becomes the failure of the job, and stops it.
@@ -62,19 +98,51 @@ auto guarded(Napi::Env env, const F& body) {
 ModelWrap::Engine::Engine(const ModelSpec& spec, const std::string& device, int threads)
     : backend(create_backend(device, threads)), parameters(*backend, spec) {}
 
+ModelWrap::Engine::~Engine() {
+  for (const std::weak_ptr<Slots>& weak : slots)
+    if (const auto alive = weak.lock()) alive->sessions.reset();
+}
+
+StoredTensors ModelWrap::Engine::tensors() const {
+  StoredTensors all = parameters.tensors();
+  if (optimiser) {
+    const StoredTensors state = optimiser->tensors();
+    all.insert(all.end(), state.begin(), state.end());
+  }
+  return all;
+}
+
+StoredTensor ModelWrap::Engine::tensor(const std::string& name) const {
+  for (StoredTensor& tensor : tensors())
+    if (tensor.name == name) return std::move(tensor);
+  throw Error(ErrorCode::argument, "Expected the name of a tensor of this model but received \"" + name + "\"");
+}
+
+Snapshot& ModelWrap::snapshot(Engine& engine, const Napi::Value& name) {
+  const std::string which = name.ToString();
+  if (which == "last") return engine.last_epoch;
+  if (which == "best") return engine.best_epoch;
+  throw make_error(name.Env(), "ERR_ARGUMENT", "Expected \"last\" or \"best\" but received \"" + which + "\"");
+}
+
 Napi::Function ModelWrap::define(Napi::Env env) {
   return DefineClass(env, "Model",
                      {
                          InstanceMethod<&ModelWrap::tensors>("tensors"),
                          InstanceMethod<&ModelWrap::read_tensor>("readTensor"),
                          InstanceMethod<&ModelWrap::write_tensor>("writeTensor"),
+                         InstanceMethod<&ModelWrap::allocate_optimiser>("allocateOptimiser"),
                          InstanceMethod<&ModelWrap::initialise>("initialise"),
                          InstanceMethod<&ModelWrap::prepare_training>("prepareTraining"),
                          InstanceMethod<&ModelWrap::train_epoch>("trainEpoch"),
+                         InstanceMethod<&ModelWrap::keep_weights>("keepWeights"),
+                         InstanceMethod<&ModelWrap::restore_weights>("restoreWeights"),
                          InstanceMethod<&ModelWrap::finish_training>("finishTraining"),
                          InstanceMethod<&ModelWrap::evaluate>("evaluate"),
                          InstanceMethod<&ModelWrap::recommend>("recommend"),
                          InstanceMethod<&ModelWrap::predict>("predict"),
+                         InstanceMethod<&ModelWrap::open_slots>("openSlots"),
+                         InstanceMethod<&ModelWrap::next_in_slots>("nextInSlots"),
                          InstanceMethod<&ModelWrap::device>("device"),
                          InstanceMethod<&ModelWrap::dispose>("dispose"),
                      });
@@ -117,11 +185,12 @@ Napi::Value ModelWrap::add(const Napi::CallbackInfo& info, std::shared_ptr<Job> 
 Napi::Value ModelWrap::tensors(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   expect_alive(env);
-  const std::vector<TensorSpec>& tensors = engine_->parameters.layout().tensors();
+  const StoredTensors tensors = engine_->tensors();
   Napi::Array list = Napi::Array::New(env, tensors.size());
   for (size_t i = 0; i < tensors.size(); ++i) {
     Napi::Object tensor = Napi::Object::New(env);
     tensor.Set("name", Napi::String::New(env, tensors[i].name));
+    tensor.Set("dtype", Napi::String::New(env, tensors[i].type == StoredTensor::Type::int32 ? "I32" : "F32"));
     tensor.Set("rows", Napi::Number::New(env, static_cast<double>(tensors[i].rows)));
     tensor.Set("cols", Napi::Number::New(env, static_cast<double>(tensors[i].cols)));
     list.Set(static_cast<uint32_t>(i), tensor);
@@ -129,29 +198,30 @@ Napi::Value ModelWrap::tensors(const Napi::CallbackInfo& info) {
   return list;
 }
 
-Napi::Value ModelWrap::read_tensor(const Napi::CallbackInfo& info) {
+void ModelWrap::read_tensor(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   expect_idle(env, "readTensor");
-  const std::string name = info[0].ToString();
-  return guarded(env, [&] {
-    const TensorSpec& tensor = engine_->parameters.tensor(name);
-    Napi::Float32Array values = Napi::Float32Array::New(env, static_cast<size_t>(tensor.size()));
-    engine_->parameters.read(tensor, {values.Data(), tensor.size()});
-    return values;
+  guarded(env, [&] {
+    const TensorElements elements = read_elements(info, engine_->tensor(info[0].ToString()));
+    elements.tensor.read(*engine_->backend, elements.first, elements.count, elements.host);
   });
 }
 
 void ModelWrap::write_tensor(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   expect_idle(env, "writeTensor");
-  const std::string name = info[0].ToString();
-  if (!info[1].IsTypedArray() || info[1].As<Napi::TypedArray>().TypedArrayType() != napi_float32_array)
-    throw make_error(env, "ERR_ARGUMENT", "Expected the values of a tensor to be a Float32Array");
-  const Napi::Float32Array values = info[1].As<Napi::Float32Array>();
   guarded(env, [&] {
-    engine_->parameters.write(engine_->parameters.tensor(name),
-                              {values.Data(), static_cast<int64_t>(values.ElementLength())});
+    const TensorElements elements = read_elements(info, engine_->tensor(info[0].ToString()));
+    elements.tensor.write(*engine_->backend, elements.first, elements.count, elements.host);
   });
+}
+
+void ModelWrap::allocate_optimiser(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  expect_idle(env, "allocateOptimiser");
+  const Optimiser optimiser = read_training_spec(info[0], engine_->parameters.spec()).optimiser;
+  engine_->trainer.reset();
+  guarded(env, [&] { engine_->optimiser = std::make_unique<OptimiserState>(engine_->parameters, optimiser); });
 }
 
 Napi::Value ModelWrap::initialise(const Napi::CallbackInfo& info) {
@@ -174,27 +244,40 @@ Napi::Value ModelWrap::prepare_training(const Napi::CallbackInfo& info) {
     throw make_error(env, "ERR_ARGUMENT",
                      "Expected the support of " + std::to_string(engine_->parameters.spec().items) +
                          " items but received " + std::to_string(support->span().size));
+  const Napi::Object object = read_object(info[2], "the options");
+  const TrainingPosition position{static_cast<uint64_t>(read_integer(object, "steps")),
+                                  static_cast<uint64_t>(read_integer(object, "epochs"))};
+  const bool keep_optimiser = read_boolean(object, "keepOptimiser");
   auto job = new_job(info);
-  job->work = [this, spec, support](const std::shared_ptr<Job>&) {
-    engine_->trainer.reset();
-    engine_->trainer = std::make_unique<Trainer>(engine_->parameters, spec, support->span());
+  job->work = [engine = engine_.get(), spec, support, position, keep_optimiser](const std::shared_ptr<Job>&) {
+    engine->trainer.reset();
+    if (engine->optimiser && engine->optimiser->suits(spec.optimiser))
+      engine->optimiser->set(spec.optimiser);
+    else
+      engine->optimiser = std::make_unique<OptimiserState>(engine->parameters, spec.optimiser);
+    engine->keep_optimiser = keep_optimiser;
+    engine->trainer =
+        std::make_unique<Trainer>(engine->parameters, *engine->optimiser, spec, support->span(), position);
   };
   return add(info, std::move(job), env.Undefined());
 }
 
 Napi::Value ModelWrap::train_epoch(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  expect_idle(env, "training");
-  if (!engine_->trainer)
-    throw make_error(env, "ERR_ARGUMENT", "Expected prepareTraining before trainEpoch but it was not called");
+  expect_alive(env);
   const auto sessions = std::make_shared<PinnedSessions>(read_sessions(info[0]));
   const auto order = std::make_shared<Pinned<int32_t>>(read_int32_array(info[1], "order"));
+  const Napi::Object options = read_object(info[2], "the options");
+  const auto learning_rate = static_cast<float>(read_number(options, "learningRate"));
   const auto progress = std::make_shared<Progress>();
 
   auto job = new_job(info);
-  if (info[2].IsFunction())
-    job->on_progress = std::make_shared<Napi::FunctionReference>(Napi::Persistent(info[2].As<Napi::Function>()));
-  job->work = [this, sessions, order, progress](const std::shared_ptr<Job>& self) {
+  if (options.Get("onProgress").IsFunction())
+    job->on_progress =
+        std::make_shared<Napi::FunctionReference>(Napi::Persistent(options.Get("onProgress").As<Napi::Function>()));
+  job->work = [this, sessions, order, learning_rate, progress](const std::shared_ptr<Job>& self) {
+    if (!engine_->trainer)
+      throw Error(ErrorCode::argument, "Expected prepareTraining before trainEpoch but it was not called");
     check_sessions(sessions->view(), engine_->parameters.spec().items);
     check_indices("order", order->span(), sessions->view().count(), false);
     std::function<void(const Progress&)> report;
@@ -204,15 +287,41 @@ Napi::Value ModelWrap::train_epoch(const Napi::CallbackInfo& info) {
           if (const auto running = weak.lock()) report_progress(loop, *running, now);
         });
       };
+    engine_->trainer->set_learning_rate(learning_rate);
     *progress = engine_->trainer->epoch(sessions->view(), order->span(), *self->cancellation, report);
   };
   job->result = [progress](Napi::Env loop) { return to_object(loop, *progress); };
   return add(info, std::move(job), info[3]);
 }
 
-void ModelWrap::finish_training(const Napi::CallbackInfo& info) {
-  expect_idle(info.Env(), "finishTraining");
-  engine_->trainer.reset();
+Napi::Value ModelWrap::keep_weights(const Napi::CallbackInfo& info) {
+  expect_alive(info.Env());
+  auto job = new_job(info);
+  job->work = [engine = engine_.get(), &kept = snapshot(*engine_, info[0])](const std::shared_ptr<Job>&) {
+    kept.take(*engine->backend, engine->kept_tensors());
+  };
+  return add(info, std::move(job), info.Env().Undefined());
+}
+
+Napi::Value ModelWrap::restore_weights(const Napi::CallbackInfo& info) {
+  expect_alive(info.Env());
+  auto job = new_job(info);
+  job->work = [engine = engine_.get(), &kept = snapshot(*engine_, info[0])](const std::shared_ptr<Job>&) {
+    kept.restore(*engine->backend, engine->kept_tensors());
+  };
+  return add(info, std::move(job), info.Env().Undefined());
+}
+
+Napi::Value ModelWrap::finish_training(const Napi::CallbackInfo& info) {
+  expect_alive(info.Env());
+  auto job = new_job(info);
+  job->work = [engine = engine_.get()](const std::shared_ptr<Job>&) {
+    engine->trainer.reset();
+    if (!engine->keep_optimiser) engine->optimiser.reset();
+    engine->last_epoch = {};
+    engine->best_epoch = {};
+  };
+  return add(info, std::move(job), info.Env().Undefined());
 }
 
 Napi::Value ModelWrap::evaluate(const Napi::CallbackInfo& info) {
@@ -252,8 +361,11 @@ Napi::Value ModelWrap::recommend(const Napi::CallbackInfo& info) {
     *exclusions = {read_int32_array(object.Get("items"), "exclusions.items"),
                    read_int32_array(object.Get("starts"), "exclusions.starts")};
   }
+  const auto candidate_starts =
+      std::make_shared<Pinned<int32_t>>(read_optional_int32_array(request.Get("candidateStarts"), "candidateStarts"));
   RecommendOptions options;
   options.k = read_integer(request, "k");
+  options.candidate_starts = candidate_starts->span();
   options.restricted = !request.Get("candidates").IsUndefined();
   options.candidates = candidates->span();
   options.exclusion_starts = exclusions->offsets.span();
@@ -261,13 +373,21 @@ Napi::Value ModelWrap::recommend(const Napi::CallbackInfo& info) {
   const auto found = std::make_shared<Recommendations>();
 
   auto job = new_job(info);
-  job->work = [this, sessions, candidates, exclusions, options, found](const std::shared_ptr<Job>& self) {
+  job->work = [this, sessions, candidates, candidate_starts, exclusions, options,
+               found](const std::shared_ptr<Job>& self) {
     const int64_t items = engine_->parameters.spec().items;
     if (options.k < 1 || options.k > items)
       throw Error(ErrorCode::argument, "Expected k to be an integer from 1 to " + std::to_string(items) +
                                            " but received " + std::to_string(options.k));
     check_sessions(sessions->view(), items);
-    check_indices("candidates", options.candidates, items, true);
+    if (options.candidate_starts.empty()) {
+      check_indices("candidates", options.candidates, items, true);
+    } else {
+      const Sessions own{options.candidates, options.candidate_starts};
+      check_sessions(own, items);
+      if (own.count() != sessions->view().count())
+        throw Error(ErrorCode::argument, "Expected the candidates of every session");
+    }
     check_sessions(exclusions->view(), items);
     if (!options.exclusion_starts.empty() && exclusions->view().count() != sessions->view().count())
       throw Error(ErrorCode::argument, "Expected the exclusions of every session");
@@ -289,19 +409,70 @@ Napi::Value ModelWrap::predict(const Napi::CallbackInfo& info) {
   const auto items = std::make_shared<Pinned<int32_t>>(read_optional_int32_array(info[1], "items"));
   const bool all = info[1].IsUndefined();
   const int64_t columns = all ? engine_->parameters.spec().items : items->span().size;
-  const Napi::Float32Array scores =
-      Napi::Float32Array::New(env, static_cast<size_t>(sessions->view().count() * columns));
-  const auto pinned = std::make_shared<Pinned<float>>(scores);
-  const auto kept = std::make_shared<Napi::ObjectReference>(Napi::Persistent(scores.As<Napi::Object>()));
+  const auto scores = std::make_shared<PinnedResult>(env, sessions->view().count() * columns);
 
   auto job = new_job(info);
-  job->work = [this, sessions, items, pinned, columns](const std::shared_ptr<Job>& self) {
+  job->work = [this, sessions, items, scores, columns](const std::shared_ptr<Job>& self) {
     check_sessions(sessions->view(), engine_->parameters.spec().items);
     check_indices("items", items->span(), engine_->parameters.spec().items, false);
     if (columns == 0) return;
-    gru4rec::predict(engine_->parameters, sessions->view(), items->span(), pinned->span(), *self->cancellation);
+    gru4rec::predict(engine_->parameters, sessions->view(), items->span(), scores->span(), *self->cancellation);
   };
-  job->result = [kept](Napi::Env) -> Napi::Value { return kept->Value(); };
+  job->result = [scores](Napi::Env) { return scores->value(); };
+  return add(info, std::move(job), info[2]);
+}
+
+Napi::Value ModelWrap::open_slots(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  expect_alive(env);
+  if (!info[0].IsNumber() || info[0].As<Napi::Number>().Int64Value() < 1)
+    throw make_error(env, "ERR_ARGUMENT", "Expected the number of slots to be at least 1");
+  const int64_t count = info[0].As<Napi::Number>().Int64Value();
+  auto slots = std::make_shared<Slots>();
+  engine_->slots.push_back(slots);
+  auto job = new_job(info);
+  job->work = [engine = engine_.get(), slots, count](const std::shared_ptr<Job>&) {
+    slots->sessions = std::make_unique<SessionSlots>(engine->parameters, count);
+  };
+  job->result = [slots](Napi::Env loop) -> Napi::Value {
+    using Handle = std::shared_ptr<Slots>;
+    return Napi::External<Handle>::New(loop, new Handle(slots), [](Napi::Env, Handle* handle) { delete handle; });
+  };
+  return add(info, std::move(job), env.Undefined());
+}
+
+std::shared_ptr<ModelWrap::Slots> ModelWrap::read_slots(const Napi::Value& value) const {
+  if (!value.IsExternal()) throw make_error(value.Env(), "ERR_ARGUMENT", "Expected what openSlots gave");
+  const std::shared_ptr<Slots> slots = *value.As<Napi::External<std::shared_ptr<Slots>>>().Data();
+  if (!slots->sessions) throw make_error(value.Env(), "ERR_DISPOSED", "Expected slots of a model that is in use");
+  return slots;
+}
+
+Napi::Value ModelWrap::next_in_slots(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  expect_alive(env);
+  const std::shared_ptr<Slots> slots = read_slots(info[0]);
+  const Napi::Object object = read_object(info[1], "the events");
+  const auto input = std::make_shared<Pinned<int32_t>>(read_int32_array(object.Get("input"), "input"));
+  const auto starts = std::make_shared<Pinned<uint8_t>>(read_uint8_array(object.Get("starts"), "starts"));
+  const auto items = std::make_shared<Pinned<int32_t>>(read_optional_int32_array(object.Get("items"), "items"));
+  const int64_t count = slots->sessions->slots();
+  if (input->span().size != count || starts->span().size != count)
+    throw make_error(env, "ERR_ARGUMENT", "Expected an event for each of " + std::to_string(count) + " slots");
+  const bool all = object.Get("items").IsUndefined();
+  const int64_t columns = all ? engine_->parameters.spec().items : items->span().size;
+  if (columns == 0) throw make_error(env, "ERR_ARGUMENT", "Expected at least one item to score");
+  const auto scores = std::make_shared<PinnedResult>(env, count * columns);
+
+  auto job = new_job(info);
+  job->work = [this, slots, input, starts, items, scores](const std::shared_ptr<Job>& self) {
+    const int64_t known = engine_->parameters.spec().items;
+    for (int32_t item : input->span())
+      if (item >= known) throw Error(ErrorCode::argument, "Expected items of the model in the slots");
+    check_indices("items", items->span(), known, false);
+    slots->sessions->next(input->span(), starts->span(), items->span(), scores->span(), *self->cancellation);
+  };
+  job->result = [scores](Napi::Env) { return scores->value(); };
   return add(info, std::move(job), info[2]);
 }
 

@@ -2,11 +2,15 @@
 
 #include <napi.h>
 
-#include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "addon/job_queue.h"
+#include "engine/optimiser_state.h"
 #include "engine/parameters.h"
+#include "engine/session_slots.h"
+#include "engine/snapshot.h"
 #include "engine/trainer.h"
 
 namespace gru4rec::addon {
@@ -20,15 +24,20 @@ class ModelWrap : public Napi::ObjectWrap<ModelWrap> {
 
  private:
   Napi::Value tensors(const Napi::CallbackInfo& info);
-  Napi::Value read_tensor(const Napi::CallbackInfo& info);
+  void read_tensor(const Napi::CallbackInfo& info);
   void write_tensor(const Napi::CallbackInfo& info);
+  void allocate_optimiser(const Napi::CallbackInfo& info);
   Napi::Value initialise(const Napi::CallbackInfo& info);
   Napi::Value prepare_training(const Napi::CallbackInfo& info);
   Napi::Value train_epoch(const Napi::CallbackInfo& info);
-  void finish_training(const Napi::CallbackInfo& info);
+  Napi::Value keep_weights(const Napi::CallbackInfo& info);
+  Napi::Value restore_weights(const Napi::CallbackInfo& info);
+  Napi::Value finish_training(const Napi::CallbackInfo& info);
   Napi::Value evaluate(const Napi::CallbackInfo& info);
   Napi::Value recommend(const Napi::CallbackInfo& info);
   Napi::Value predict(const Napi::CallbackInfo& info);
+  Napi::Value open_slots(const Napi::CallbackInfo& info);
+  Napi::Value next_in_slots(const Napi::CallbackInfo& info);
   Napi::Value device(const Napi::CallbackInfo& info);
   void dispose(const Napi::CallbackInfo& info);
 
@@ -38,13 +47,31 @@ class ModelWrap : public Napi::ObjectWrap<ModelWrap> {
   /// Queues `job`; this object stays alive until it settles.
   Napi::Value add(const Napi::CallbackInfo& info, std::shared_ptr<Job> job, const Napi::Value& token);
 
+  /// Session slots that JavaScript holds; they go when it lets them, or with the model.
+  struct Slots {
+    std::unique_ptr<SessionSlots> sessions;
+  };
+
   /// What a disposed model no longer has.
   struct Engine {
     Engine(const ModelSpec& spec, const std::string& device, int threads);
+    ~Engine();
+    /// Parameters, and the optimiser state where there is one.
+    StoredTensors tensors() const;
+    /// What goes into a snapshot: all that is kept after training.
+    StoredTensors kept_tensors() const { return keep_optimiser ? tensors() : parameters.tensors(); }
+    StoredTensor tensor(const std::string& name) const;
+
     std::unique_ptr<Backend> backend;
     Parameters parameters;
+    std::unique_ptr<OptimiserState> optimiser;
+    bool keep_optimiser = false;  ///< after training
     std::unique_ptr<Trainer> trainer;
+    Snapshot last_epoch, best_epoch;
+    std::vector<std::weak_ptr<Slots>> slots;
   };
+  static Snapshot& snapshot(Engine& engine, const Napi::Value& name);
+  std::shared_ptr<Slots> read_slots(const Napi::Value& value) const;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<JobQueue> queue_;  ///< destroyed first: its jobs use the engine
 };

@@ -20,8 +20,7 @@ ForwardPass::ForwardPass(const Parameters& parameters, int64_t rows) : parameter
 }
 
 void ForwardPass::reset() {
-  for (size_t l = 0; l < layers_.size(); ++l)
-    parameters_.backend().fill(0.0f, layers_[l].state.matrix(rows_, parameters_.spec().layers[l]));
+  for (size_t l = 0; l < layers_.size(); ++l) parameters_.backend().fill(0.0f, state(static_cast<int64_t>(l)));
 }
 
 void ForwardPass::step(Span<const int32_t> input, Span<const int32_t> source, const StepDropout& dropout) {
@@ -39,16 +38,15 @@ void ForwardPass::step(Span<const int32_t> input, Span<const int32_t> source, co
     const int64_t hidden = spec.layers[l], in = spec.layer_input(static_cast<int64_t>(l));
     const GruTrace step_trace = trace(static_cast<int64_t>(l), active);
     const Matrix layer_input = step_trace.joined.col_range(hidden, in);
-    const Matrix state = layers_[l].state.matrix(active, hidden);
+    const Matrix carried = state(static_cast<int64_t>(l));
     if (l > 0) {
       backend.copy(layers_[l - 1].state.matrix(active, in), layer_input);
     } else if (in > 0) {
       backend.gather_rows(parameters_.input_table(), input, dropout.input, layer_input);
     }
-    backend.carry_state(layers_[l].state.matrix(rows_, hidden), source,
-                        step_trace.joined.col_range(hidden + in, hidden));
+    backend.carry_state(carried, source, step_trace.joined.col_range(hidden + in, hidden));
     backend.gru_forward(parameters_.layer(static_cast<int64_t>(l)), l == 0 ? input_gates : ConstMatrix{},
-                        dropout.hidden[l], step_trace, state);
+                        dropout.hidden[l], step_trace, carried.row_range(0, active));
   }
 }
 

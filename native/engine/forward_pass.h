@@ -24,6 +24,8 @@ class ForwardPass {
   /// One step for M = input.size rows. `input` and `source` [M] are in device memory; see ScheduleStep. States of the
   /// rows behind M stay as they are.
   void step(Span<const int32_t> input, Span<const int32_t> source, const StepDropout& dropout);
+  /// The state of layer `l` [rows, H].
+  Matrix state(int64_t l) const { return layers_[l].state.matrix(rows_, parameters_.spec().layers[l]); }
   /// The last layer's state of the first `count` rows [count, hidden].
   Matrix hidden(int64_t count) const;
   /// What the last step left for the backward pass of layer `l`, `count` rows.

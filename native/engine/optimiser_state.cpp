@@ -1,5 +1,6 @@
 #include "engine/optimiser_state.h"
 
+#include <string>
 #include <vector>
 
 namespace gru4rec {
@@ -19,6 +20,8 @@ Array<int32_t> zero_counts(Backend& backend, int64_t size) {
   return array;
 }
 
+bool has_second_state(OptimiserKind kind) { return kind == OptimiserKind::adadelta || kind == OptimiserKind::adam; }
+
 Matrix part(const Array<float>& arena, int64_t offset, int64_t rows, int64_t cols) {
   return arena.size() == 0 ? Matrix{} : Matrix{arena.data() + offset, rows, cols};
 }
@@ -31,7 +34,7 @@ OptimiserState::OptimiserState(const Parameters& parameters, const Optimiser& op
   const ParameterLayout& layout = parameters.layout();
   const OptimiserKind kind = optimiser.kind;
   if (kind != OptimiserKind::sgd) first_ = zeros(backend, layout.size());
-  if (kind == OptimiserKind::adadelta || kind == OptimiserKind::adam) second_ = zeros(backend, layout.size());
+  if (has_second_state(kind)) second_ = zeros(backend, layout.size());
   if (optimiser.momentum > 0.0f) velocity_ = zeros(backend, layout.size());
   if (kind == OptimiserKind::adam) {
     dense_updates_ = zero_counts(backend, 1);
@@ -39,6 +42,33 @@ OptimiserState::OptimiserState(const Parameters& parameters, const Optimiser& op
     output_bias_updates_ = zero_counts(backend, layout.output_bias().rows);
     input_table_updates_ = zero_counts(backend, layout.input_table().rows);
   }
+}
+
+bool OptimiserState::suits(const Optimiser& optimiser) const {
+  return optimiser.kind == optimiser_.kind && (optimiser.momentum > 0.0f) == (velocity_.size() > 0);
+}
+
+StoredTensors OptimiserState::tensors() const {
+  StoredTensors tensors;
+  const auto add_arena = [&](const char* name, const Array<float>& arena) {
+    if (arena.size() == 0) return;
+    for (const TensorSpec& tensor : parameters_.layout().tensors())
+      tensors.push_back({std::string("optimiser.") + name + "." + tensor.name, StoredTensor::Type::float32, tensor.rows,
+                         tensor.cols, arena.data() + tensor.offset});
+  };
+  const auto add_counts = [&](const std::string& name, const Array<int32_t>& counts) {
+    if (counts.size() > 0)
+      tensors.push_back({"optimiser.updates." + name, StoredTensor::Type::int32, counts.size(), 1, counts.data()});
+  };
+  add_arena("first", first_);
+  add_arena("second", second_);
+  add_arena("velocity", velocity_);
+  const ParameterLayout& layout = parameters_.layout();
+  add_counts("dense", dense_updates_);
+  add_counts(layout.output_weight().name, output_weight_updates_);
+  add_counts(layout.output_bias().name, output_bias_updates_);
+  add_counts(layout.input_table().name, input_table_updates_);
+  return tensors;
 }
 
 TrainableMatrix OptimiserState::views(int64_t offset, int64_t rows, int64_t cols, const Array<int32_t>& updates) const {

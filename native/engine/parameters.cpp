@@ -2,8 +2,6 @@
 
 #include <vector>
 
-#include "core/error.h"
-
 namespace gru4rec {
 
 Parameters::Parameters(Backend& backend, const ModelSpec& spec)
@@ -28,21 +26,12 @@ void Parameters::initialise(const InitialWeights& how) {
   arena_.upload({host.data(), layout_.size()});
 }
 
-const TensorSpec& Parameters::tensor(const std::string& name) const {
+StoredTensors Parameters::tensors() const {
+  StoredTensors tensors;
   for (const TensorSpec& tensor : layout_.tensors())
-    if (tensor.name == name) return tensor;
-  throw Error(ErrorCode::argument, "Expected the name of a tensor of this model but received \"" + name + "\"");
-}
-
-void Parameters::read(const TensorSpec& tensor, Span<float> values) const {
-  backend_.download(arena() + tensor.offset, values.size * static_cast<int64_t>(sizeof(float)), values.data);
-}
-
-void Parameters::write(const TensorSpec& tensor, Span<const float> values) {
-  if (values.size != tensor.size())
-    throw Error(ErrorCode::argument, "Expected " + std::to_string(tensor.size()) + " values for the tensor \"" +
-                                         tensor.name + "\" but received " + std::to_string(values.size));
-  backend_.upload(values.data, values.size * static_cast<int64_t>(sizeof(float)), arena() + tensor.offset);
+    tensors.push_back(
+        {tensor.name, StoredTensor::Type::float32, tensor.rows, tensor.cols, arena_.data() + tensor.offset});
+  return tensors;
 }
 
 }  // namespace gru4rec

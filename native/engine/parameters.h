@@ -1,11 +1,10 @@
 #pragma once
 
-#include <string>
-
 #include "backend/array.h"
 #include "backend/backend.h"
 #include "core/model_spec.h"
 #include "core/parameter_layout.h"
+#include "engine/stored_tensor.h"
 
 namespace gru4rec {
 
@@ -27,11 +26,8 @@ class Parameters {
   ConstMatrix input_table() const;
 
   void initialise(const InitialWeights& how);
-  /// Throws ErrorCode::argument for a name that is no tensor.
-  const TensorSpec& tensor(const std::string& name) const;
-  /// `values` (host) holds tensor.size() floats, row-major.
-  void read(const TensorSpec& tensor, Span<float> values) const;
-  void write(const TensorSpec& tensor, Span<const float> values);
+  /// All tensors, in the order of the layout.
+  StoredTensors tensors() const;
 
  private:
   Backend& backend_;

@@ -2,21 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
+#include <vector>
 
 #include "backend/array.h"
-#include "core/error.h"
 #include "engine/ranking_rows.h"
+#include "engine/row_scorer.h"
 #include "engine/session_states.h"
 
 namespace gru4rec {
 
 namespace {
-
-[[noreturn]] void throw_not_finite(int64_t session) {
-  throw Error(ErrorCode::not_finite,
-              "Expected finite scores but session " + std::to_string(session) + " has one that is not");
-}
 
 /// Exclusions of the sessions of one chunk, in the order of its rows.
 class ChunkExclusions {
@@ -37,54 +32,107 @@ class ChunkExclusions {
     items_.upload({items.data(), items_.size()});
   }
   Exclusions view() const { return {starts_.span(), items_.span()}; }
+  Exclusions of_row(int64_t row) const {
+    return starts_.size() == 0 ? Exclusions{} : Exclusions{starts_.span().range(row, 2), items_.span()};
+  }
 
  private:
   Array<int64_t> starts_;
   Array<int32_t> items_;
 };
 
+/// Ranks the rows of a chunk on the device.
+class ChunkRanking {
+ public:
+  ChunkRanking(const Parameters& parameters, const RecommendOptions& options, int64_t rows)
+      : parameters_(parameters),
+        options_(options),
+        softmax_(parameters.spec().final_act.kind == ActivationKind::softmax),
+        candidates_(parameters.backend(), options.candidates.size),
+        items_(parameters.backend(), rows * options.k),
+        scores_(parameters.backend(), rows * options.k),
+        log_sum_exp_(parameters.backend(), softmax_ ? rows : 0),
+        host_items_(rows * options.k),
+        host_scores_(rows * options.k),
+        host_log_sum_exp_(rows) {
+    candidates_.upload(options.candidates);
+  }
+
+  void rank(const SessionStates& states, const ChunkExclusions& exclusions, int64_t rows) {
+    if (options_.candidate_starts.empty())
+      top_k(states.hidden(), options_.k, {options_.restricted, candidates_.span()}, exclusions.view(), 0,
+            log_sum_exp_.span(softmax_ ? rows : 0));
+    else
+      rank_own_candidates(states, exclusions, rows);
+    if (!softmax_) parameters_.backend().activate_scores(parameters_.spec().final_act, scores(0, rows, options_.k));
+    items_.download({host_items_.data(), rows * options_.k});
+    scores_.download({host_scores_.data(), rows * options_.k});
+    if (softmax_) log_sum_exp_.download({host_log_sum_exp_.data(), rows});
+  }
+
+  int32_t item(int64_t row, int64_t place) const { return host_items_[row * options_.k + place]; }
+  float score(int64_t row, int64_t place) const {
+    const float score = host_scores_[row * options_.k + place];
+    return softmax_ ? std::exp(score - host_log_sum_exp_[row]) : score;
+  }
+
+ private:
+  Matrix scores(int64_t first, int64_t rows, int64_t k) const {
+    return scores_.matrix(first + rows, k).row_range(first, rows);
+  }
+
+  /// Fills the output of the rows from `first` on, `k` places each.
+  void top_k(ConstMatrix hidden, int64_t k, const Candidates& candidates, const Exclusions& exclusions, int64_t first,
+             Span<float> log_sum_exp) {
+    parameters_.backend().top_k(hidden, parameters_.output_weight(), parameters_.output_bias(), k, candidates,
+                                exclusions, items_.span().range(first * k, hidden.rows * k),
+                                scores(first, hidden.rows, k), log_sum_exp);
+  }
+
+  /// Row by row, as no two have the same candidates. The sums of a softmax, which are over all items, come first.
+  void rank_own_candidates(const SessionStates& states, const ChunkExclusions& exclusions, int64_t rows) {
+    if (softmax_) top_k(states.hidden(), 1, Candidates{}, Exclusions{}, 0, log_sum_exp_.span(rows));
+    for (int64_t row = 0; row < rows; ++row) {
+      const int64_t session = states.session(row), begin = options_.candidate_starts[session];
+      const int64_t count = options_.candidate_starts[session + 1] - begin;
+      top_k(states.hidden().row_range(row, 1), options_.k, {true, candidates_.span().range(begin, count)},
+            exclusions.of_row(row), row, {});
+    }
+  }
+
+  const Parameters& parameters_;
+  const RecommendOptions& options_;
+  bool softmax_;
+  Array<int32_t> candidates_, items_;
+  Array<float> scores_, log_sum_exp_;
+  std::vector<int32_t> host_items_;
+  std::vector<float> host_scores_, host_log_sum_exp_;
+};
+
 }  // namespace
 
 Recommendations recommend(const Parameters& parameters, const Sessions& sessions, const RecommendOptions& options,
                           const Cancellation& cancellation) {
-  Backend& backend = parameters.backend();
   const ModelSpec& spec = parameters.spec();
   const int64_t k = options.k, count = sessions.count();
   const int64_t chunk = std::max<int64_t>(1, std::min(rows_per_ranking(spec.items, spec.hidden()), count));
-  const bool softmax = spec.final_act.kind == ActivationKind::softmax;
-
   SessionStates states(parameters, chunk);
-  Array<int32_t> candidate_items(backend, options.candidates.size);
-  candidate_items.upload(options.candidates);
-  const Candidates candidates{options.restricted, candidate_items.span()};
-  Array<int32_t> items(backend, chunk * k);
-  Array<float> scores(backend, chunk * k), log_sum_exp(backend, softmax ? chunk : 0);
-  std::vector<int32_t> chunk_items(chunk * k);
-  std::vector<float> chunk_scores(chunk * k), chunk_log_sum_exp(chunk);
+  ChunkRanking ranking(parameters, options, chunk);
 
   Recommendations result{std::vector<int32_t>(count * k), std::vector<float>(count * k)};
   for (int64_t first = 0; first < count; first += chunk) {
     cancellation.check();
     const int64_t rows = std::min(chunk, count - first);
     states.read(sessions, first, rows, cancellation);
-    const ChunkExclusions exclusions(backend, options, states, rows);
-    backend.top_k(states.hidden(), parameters.output_weight(), parameters.output_bias(), k, candidates,
-                  exclusions.view(), items.span(rows * k), scores.matrix(rows, k),
-                  log_sum_exp.span(softmax ? rows : 0));
-    if (!softmax) backend.activate_scores(spec.final_act, scores.matrix(rows, k));
-    items.download({chunk_items.data(), rows * k});
-    scores.download({chunk_scores.data(), rows * k});
-    if (softmax) log_sum_exp.download({chunk_log_sum_exp.data(), rows});
+    ranking.rank(states, ChunkExclusions(parameters.backend(), options, states, rows), rows);
 
     for (int64_t row = 0; row < rows; ++row) {
       const int64_t session = states.session(row);
-      if (k > 0 && chunk_items[row * k] == kNotFinite) throw_not_finite(session);
+      if (k > 0 && ranking.item(row, 0) == kNotFinite) throw_not_finite(session);
       for (int64_t j = 0; j < k; ++j) {
-        const int32_t item = chunk_items[row * k + j];
-        const float score = chunk_scores[row * k + j];
+        const int32_t item = ranking.item(row, j);
         result.items[session * k + j] = item;
-        if (item != kNoItem)
-          result.scores[session * k + j] = softmax ? std::exp(score - chunk_log_sum_exp[row]) : score;
+        if (item != kNoItem) result.scores[session * k + j] = ranking.score(row, j);
       }
     }
   }
@@ -93,31 +141,18 @@ Recommendations recommend(const Parameters& parameters, const Sessions& sessions
 
 void predict(const Parameters& parameters, const Sessions& sessions, Span<const int32_t> items, Span<float> scores,
              const Cancellation& cancellation) {
-  Backend& backend = parameters.backend();
-  const ModelSpec& spec = parameters.spec();
-  const int64_t count = sessions.count(), columns = items.empty() ? spec.items : items.size;
-  const int64_t chunk = std::max<int64_t>(1, std::min(rows_per_ranking(columns, spec.hidden()), count));
-
+  const int64_t count = sessions.count(), chunk = RowScorer::chunk(parameters, items, count);
   SessionStates states(parameters, chunk);
-  Array<int32_t> item_list(backend, items.size);
-  item_list.upload(items);
-  Array<float> chunk_scores(backend, chunk * columns);
-  std::vector<float> host(chunk * columns);
-
+  RowScorer scorer(parameters, items, chunk);
   for (int64_t first = 0; first < count; first += chunk) {
     cancellation.check();
     const int64_t rows = std::min(chunk, count - first);
     states.read(sessions, first, rows, cancellation);
-    backend.scores(states.hidden(), parameters.output_weight(), parameters.output_bias(), item_list.span(), LogQ{},
-                   chunk_scores.matrix(rows, columns));
-    backend.activate_scores(spec.final_act, chunk_scores.matrix(rows, columns));
-    chunk_scores.download({host.data(), rows * columns});
+    const ConstMatrix scored = scorer.score(states.hidden());
     for (int64_t row = 0; row < rows; ++row) {
       const int64_t session = states.session(row);
-      const float* from = host.data() + row * columns;
-      if (!std::all_of(from, from + columns, [](float score) { return std::isfinite(score); }))
-        throw_not_finite(session);
-      std::copy(from, from + columns, scores.data + session * columns);
+      if (!all_finite(scored, row)) throw_not_finite(session);
+      std::copy_n(scored.row(row), scored.cols, scores.data + session * scored.cols);
     }
   }
 }

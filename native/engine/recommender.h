@@ -13,6 +13,9 @@ struct RecommendOptions {
   int64_t k = 20;
   bool restricted = false;         ///< choose among `candidates` only
   Span<const int32_t> candidates;  ///< ascending, without repeats (host)
+  /// Where each session's own candidates begin (host): session s chooses among candidates[starts[s] .. starts[s + 1]).
+  /// Empty = all sessions choose among all candidates.
+  Span<const int32_t> candidate_starts;
   /// Items to leave out (host): session s leaves out exclusions[starts[s] .. starts[s + 1]), ascending. Empty = none.
   Span<const int32_t> exclusion_starts;
   Span<const int32_t> exclusions;

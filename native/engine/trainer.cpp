@@ -28,25 +28,33 @@ int64_t count_pairs(const Sessions& sessions, Span<const int32_t> order) {
 
 }  // namespace
 
-Trainer::Trainer(Parameters& parameters, const TrainingSpec& spec, Span<const uint32_t> support)
+Trainer::Trainer(Parameters& parameters, OptimiserState& optimiser, const TrainingSpec& spec,
+                 Span<const uint32_t> support, const TrainingPosition& position)
     : parameters_(parameters),
       backend_(parameters.backend()),
       spec_((validate(spec), spec)),
       forward_(parameters, spec.batch),
       backward_(parameters, spec.batch, spec.samples),
-      optimiser_(parameters, spec.optimiser),
+      optimiser_(optimiser),
       samples_(parameters.backend(), spec, support),
       source_(backend_, spec.batch),
       scores_(backend_, spec.batch * (spec.batch + spec.samples)),
       row_losses_(backend_, spec.batch),
       totals_(backend_, 1),
-      dropout_(no_dropout(parameters.spec())) {
+      dropout_(no_dropout(parameters.spec())),
+      step_(position.steps),
+      epoch_(position.epochs) {
   if (uses_logq(spec)) {
     std::vector<float> log_support(support.size);
     for (int64_t i = 0; i < support.size; ++i) log_support[i] = static_cast<float>(std::log(support[i]));
     log_support_ = Array<float>(backend_, support.size);
     log_support_.upload({log_support.data(), support.size});
   }
+}
+
+void Trainer::set_learning_rate(float learning_rate) {
+  spec_.optimiser.learning_rate = learning_rate;
+  optimiser_.set_learning_rate(learning_rate);
 }
 
 Progress Trainer::epoch(const Sessions& sessions, Span<const int32_t> order, const Cancellation& cancellation,

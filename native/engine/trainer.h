@@ -22,12 +22,22 @@ struct Progress {
   double seconds = 0.0;      ///< since the epoch began
 };
 
-/// Trains one model, epoch after epoch. Everything is allocated here, nothing in a step. The parameters must outlive
-/// it.
+/// What was trained before, so that random numbers go on where they were.
+struct TrainingPosition {
+  uint64_t steps = 0;
+  uint64_t epochs = 0;
+};
+
+/// Trains one model, epoch after epoch. Everything is allocated here, nothing in a step. Parameters and optimiser state
+/// must outlive it.
 class Trainer {
  public:
   /// `support` [items]: training events of each item, at least 1. Throws ErrorCode::config for a bad `spec`.
-  Trainer(Parameters& parameters, const TrainingSpec& spec, Span<const uint32_t> support);
+  Trainer(Parameters& parameters, OptimiserState& optimiser, const TrainingSpec& spec, Span<const uint32_t> support,
+          const TrainingPosition& position = {});
+
+  /// The step size of the epochs to come.
+  void set_learning_rate(float learning_rate);
 
   /// One epoch over `order` (session numbers). `report` is called at most ten times a second, on this thread.
   /// Throws ErrorCode::aborted, and ErrorCode::not_finite naming epoch and step of the first loss that is not finite.
@@ -48,7 +58,7 @@ class Trainer {
   TrainingSpec spec_;
   ForwardPass forward_;
   BackwardPass backward_;
-  OptimiserState optimiser_;
+  OptimiserState& optimiser_;
   SampleStore samples_;
   Array<float> log_support_;
   Array<int32_t> source_;
@@ -56,8 +66,8 @@ class Trainer {
   Array<LossTotals> totals_;
   StepDropout dropout_;
   std::vector<int32_t> shuffled_;
-  uint64_t step_ = 0;   ///< of all epochs
-  uint64_t epoch_ = 0;  ///< epochs begun
+  uint64_t step_;   ///< of all epochs
+  uint64_t epoch_;  ///< epochs begun
 };
 
 }  // namespace gru4rec

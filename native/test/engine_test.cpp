@@ -12,6 +12,8 @@
 #include "count_allocations.h"
 #include "engine/evaluator.h"
 #include "engine/recommender.h"
+#include "engine/session_slots.h"
+#include "engine/snapshot.h"
 #include "engine/trainer.h"
 
 namespace gru4rec::test {
@@ -77,9 +79,9 @@ struct Model {
   }
   std::vector<float> values() const {
     std::vector<float> all;
-    for (const TensorSpec& tensor : parameters.layout().tensors()) {
+    for (const StoredTensor& tensor : parameters.tensors()) {
       std::vector<float> values(tensor.size());
-      parameters.read(tensor, {values.data(), tensor.size()});
+      tensor.read(*backend, 0, tensor.size(), values.data());
       all.insert(all.end(), values.begin(), values.end());
     }
     return all;
@@ -89,7 +91,8 @@ struct Model {
 std::vector<float> train(const ModelSpec& model_spec, const TrainingSpec& spec, const Clicks& clicks, int threads,
                          int epochs) {
   Model model(model_spec, threads);
-  Trainer trainer(model.parameters, spec, clicks.counts());
+  OptimiserState optimiser(model.parameters, spec.optimiser);
+  Trainer trainer(model.parameters, optimiser, spec, clicks.counts());
   const Cancellation never;
   for (int e = 0; e < epochs; ++e) trainer.epoch(clicks.sessions(), clicks.all(), never, nullptr);
   return model.values();
@@ -120,7 +123,8 @@ TEST_CASE("training: a step takes nothing from the heap") {
   const ModelSpec spec = small_model(EmbeddingMode::shared);
   Model model(spec, 2);
   const Clicks few(100), many(1000);
-  Trainer trainer(model.parameters, small_training(spec), few.counts());
+  OptimiserState optimiser(model.parameters, small_training(spec).optimiser);
+  Trainer trainer(model.parameters, optimiser, small_training(spec), few.counts());
   const Cancellation never;
   const auto allocations_of_epoch = [&](const Clicks& clicks) {
     const int64_t before = allocations_so_far();
@@ -138,7 +142,8 @@ TEST_CASE("training: a cancelled epoch throws ErrorCode::aborted") {
   const Clicks clicks(60);
   const ModelSpec spec = small_model(EmbeddingMode::shared);
   Model model(spec, 1);
-  Trainer trainer(model.parameters, small_training(spec), clicks.counts());
+  OptimiserState optimiser(model.parameters, small_training(spec).optimiser);
+  Trainer trainer(model.parameters, optimiser, small_training(spec), clicks.counts());
   Cancellation cancellation;
   cancellation.cancel();
   try {
@@ -160,7 +165,8 @@ TEST_CASE("training: a loss that is not finite names epoch and step") {
   training.optimiser.kind = OptimiserKind::sgd;
   training.optimiser.learning_rate = 1e38f;
   training.grad_cap = 0.0;
-  Trainer trainer(model.parameters, training, clicks.counts());
+  OptimiserState optimiser(model.parameters, training.optimiser);
+  Trainer trainer(model.parameters, optimiser, training, clicks.counts());
   const Cancellation never;
   const std::string message = CHECK_THROWS(Error, trainer.epoch(clicks.sessions(), clicks.all(), never, nullptr));
   CHECK(message.find("epoch 1, step ") != std::string::npos);
@@ -170,12 +176,69 @@ TEST_CASE("training: counts every pair of the sessions once") {
   const Clicks clicks(60);
   const ModelSpec spec = small_model(EmbeddingMode::none);
   Model model(spec, 1);
-  Trainer trainer(model.parameters, small_training(spec), clicks.counts());
+  OptimiserState optimiser(model.parameters, small_training(spec).optimiser);
+  Trainer trainer(model.parameters, optimiser, small_training(spec), clicks.counts());
   const Cancellation never;
   const Progress progress = trainer.epoch(clicks.sessions(), clicks.all(), never, nullptr);
   const auto pairs = static_cast<int64_t>(clicks.items.size()) - clicks.sessions().count();
   CHECK_EQUAL(pairs, progress.events);
   CHECK_EQUAL(pairs, progress.total_events);
+}
+
+TEST_CASE("training: stopped after an epoch and gone on with elsewhere, it gives the same bits") {
+  const Clicks clicks(60);
+  const ModelSpec model_spec = small_model(EmbeddingMode::separate);
+  for (OptimiserKind kind : {OptimiserKind::adagrad, OptimiserKind::adam, OptimiserKind::adadelta}) {
+    TrainingSpec spec = small_training(model_spec);
+    spec.optimiser.kind = kind;
+    if (kind == OptimiserKind::adadelta) spec.optimiser.learning_rate = 1.0f;
+    spec.random_order = true;
+    const std::vector<float> whole = train(model_spec, spec, clicks, 1, 3);
+
+    Model first(model_spec, 1), second(model_spec, 1);
+    OptimiserState first_state(first.parameters, spec.optimiser), second_state(second.parameters, spec.optimiser);
+    const Cancellation never;
+    Trainer before(first.parameters, first_state, spec, clicks.counts());
+    const auto steps = static_cast<uint64_t>(before.epoch(clicks.sessions(), clicks.all(), never, nullptr).steps);
+    const auto hand_over = [&](const StoredTensors& from, const StoredTensors& to) {
+      Snapshot snapshot;
+      snapshot.take(*first.backend, from);
+      snapshot.restore(*second.backend, to);
+    };
+    hand_over(first.parameters.tensors(), second.parameters.tensors());
+    hand_over(first_state.tensors(), second_state.tensors());
+    Trainer after(second.parameters, second_state, spec, clicks.counts(), {steps, 1});
+    for (int e = 0; e < 2; ++e) after.epoch(clicks.sessions(), clicks.all(), never, nullptr);
+    CHECK(whole == second.values());
+  }
+}
+
+TEST_CASE("snapshot: brings back what was taken, and refuses what was not") {
+  Model model(small_model(EmbeddingMode::none), 1);
+  const std::vector<float> before = model.values();
+  Snapshot snapshot;
+  CHECK_THROWS(Error, snapshot.restore(*model.backend, model.parameters.tensors()));
+  snapshot.take(*model.backend, model.parameters.tensors());
+  model.parameters.initialise({0.5, true, 3});
+  CHECK(before != model.values());
+  snapshot.restore(*model.backend, model.parameters.tensors());
+  CHECK(before == model.values());
+}
+
+TEST_CASE("stored tensors: a part is read and written in its place, and nothing outside") {
+  Model model(small_model(EmbeddingMode::shared), 1);
+  const StoredTensor tensor = model.parameters.tensors()[0];
+  const std::vector<float> before = model.values();
+  const std::vector<float> part{1.0f, 2.0f, 3.0f};
+  tensor.write(*model.backend, 5, 3, part.data());
+  std::vector<float> expected = before;
+  std::copy(part.begin(), part.end(), expected.begin() + 5);
+  CHECK(expected == model.values());
+  std::vector<float> read(3);
+  tensor.read(*model.backend, 6, 2, read.data());
+  CHECK(read[0] == 2.0f && read[1] == 3.0f);
+  CHECK_THROWS(Error, tensor.read(*model.backend, tensor.size() - 1, 2, read.data()));
+  CHECK_THROWS(Error, tensor.read(*model.backend, -1, 1, read.data()));
 }
 
 TEST_CASE("evaluation: the number of parallel sessions changes no rank") {
@@ -206,6 +269,67 @@ TEST_CASE("recommend: a session alone gets the same bits as among others, in its
     const Recommendations one = recommend(model.parameters, alone, options, never);
     CHECK(std::equal(one.items.begin(), one.items.end(), all.items.begin() + s * kItems));
     CHECK(std::equal(one.scores.begin(), one.scores.end(), all.scores.begin() + s * kItems));
+  }
+}
+
+TEST_CASE("recommend: candidates of each session's own give what they give for all") {
+  const Clicks clicks(9);
+  for (ActivationKind final_act : {ActivationKind::softmax, ActivationKind::linear}) {
+    ModelSpec spec = small_model(EmbeddingMode::shared);
+    spec.final_act.kind = final_act;
+    Model model(spec, 2);
+    const Cancellation never;
+    std::vector<int32_t> candidates, starts{0}, exclusions, exclusion_starts{0};
+    for (int32_t s = 0; s < 9; ++s) {
+      for (int32_t item = s; item < kItems && s != 4; item += s + 1) candidates.push_back(item);
+      exclusions.push_back(2 * s + 1);
+      starts.push_back(static_cast<int32_t>(candidates.size()));
+      exclusion_starts.push_back(static_cast<int32_t>(exclusions.size()));
+    }
+    RecommendOptions own;
+    own.k = 7;
+    own.restricted = true;
+    own.candidates = {candidates.data(), static_cast<int64_t>(candidates.size())};
+    own.candidate_starts = {starts.data(), 10};
+    own.exclusions = {exclusions.data(), 9};
+    own.exclusion_starts = {exclusion_starts.data(), 10};
+    const Recommendations all = recommend(model.parameters, clicks.sessions(), own, never);
+    CHECK_EQUAL(kNoItem, all.items[4 * 7]);
+    for (int64_t s = 0; s < 9; ++s) {
+      RecommendOptions common = own;
+      common.candidates = own.candidates.range(starts[s], starts[s + 1] - starts[s]);
+      common.candidate_starts = {};
+      common.exclusion_starts = own.exclusion_starts.range(s, 2);
+      const Recommendations one =
+          recommend(model.parameters, {clicks.sessions().items, clicks.sessions().offsets.range(s, 2)}, common, never);
+      CHECK(std::equal(one.items.begin(), one.items.end(), all.items.begin() + s * 7));
+      CHECK(std::equal(one.scores.begin(), one.scores.end(), all.scores.begin() + s * 7));
+    }
+  }
+}
+
+TEST_CASE("session slots: an event at a time gives the bits of whole sessions; a slot without an event stays") {
+  for (EmbeddingMode embedding : {EmbeddingMode::none, EmbeddingMode::shared}) {
+    Model model(small_model(embedding), 2);
+    const Cancellation never;
+    SessionSlots slots(model.parameters, 3);
+    // Slot 0 reads 1 2 3, slot 1 reads 4, nothing, 5; slot 2 reads 6, begins anew with nothing, 7.
+    const std::vector<std::vector<int32_t>> inputs{{1, 4, 6}, {2, kNoItem, kNoItem}, {3, 5, 7}};
+    const std::vector<std::vector<uint8_t>> starts{{1, 1, 1}, {0, 0, 1}, {0, 0, 0}};
+    const std::vector<std::vector<std::vector<int32_t>>> read{
+        {{1}, {4}, {6}}, {{1, 2}, {4}, {}}, {{1, 2, 3}, {4, 5}, {7}}};
+    for (size_t event = 0; event < inputs.size(); ++event) {
+      std::vector<int32_t> items, offsets{0};
+      for (const std::vector<int32_t>& session : read[event]) {
+        items.insert(items.end(), session.begin(), session.end());
+        offsets.push_back(static_cast<int32_t>(items.size()));
+      }
+      std::vector<float> expected(3 * kItems), actual(3 * kItems);
+      predict(model.parameters, {{items.data(), static_cast<int64_t>(items.size())}, {offsets.data(), 4}}, {},
+              {expected.data(), 3 * kItems}, never);
+      slots.next({inputs[event].data(), 3}, {starts[event].data(), 3}, {}, {actual.data(), 3 * kItems}, never);
+      CHECK(expected == actual);
+    }
   }
 }
 

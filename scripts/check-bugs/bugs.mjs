@@ -265,4 +265,37 @@ export const bugs = [
     find: "const bool only_list = candidates.restricted && !wants_sums;",
     replace: "const bool only_list = candidates.restricted;",
   },
+  // --- Sessions, lists and trainings that go on -----------------------------------------------------------------------
+  {
+    name: "a slot without an event reads the first item",
+    file: `${engine}/session_slots.cpp`,
+    find: "if (input[slot] >= 0) continue;",
+    replace: "continue;",
+  },
+  {
+    name: "with candidates of their own all sessions have the first one's exclusions",
+    file: `${engine}/recommender.cpp`,
+    find: "exclusions.of_row(row), row, {}",
+    replace: "exclusions.of_row(0), row, {}",
+  },
+  {
+    name: "training that goes on repeats its first random numbers",
+    file: `${engine}/trainer.cpp`,
+    find: "step_(position.steps),",
+    replace: "step_(0),",
+  },
+  {
+    name: "training that was stopped leaves the weights of the middle of an epoch",
+    file: "lib/training/train-epochs.ts",
+    find: "if (this.#kept !== undefined) await this.model.restoreWeights(this.#kept);",
+    replace: "",
+    jest: ["test/training"],
+  },
+  {
+    name: "a validation keeps the worst epoch",
+    file: "lib/training/validation.ts",
+    find: "const isBest = value > this.#best;",
+    replace: "const isBest = value < this.#best || this.#best === -Infinity;",
+    jest: ["test/training"],
+  },
 ];

@@ -53,14 +53,20 @@ test.each<[object, string]>([
     { sessionId: [1, 1], itemId: [1, "a"], time: [1, 1] },
     'Expected itemId[1] to be a number like itemId[0] but received "a"',
   ],
-  [{ sessionId: [1, 1], itemId: [1, 1], time: [1, NaN] }, "Expected time[1] to be a finite number but received NaN"],
-  [{ sessionId: [1, 1], itemId: [1, 1], time: [1, "2"] }, 'Expected time[1] to be a finite number but received "2"'],
+  [
+    { sessionId: [1, 1], itemId: [1, 1n], time: [1, 1] },
+    "Expected itemId[1] to be a number like itemId[0] but received 1 (bigint)",
+  ],
+  [
+    { sessionId: [1, 1], itemId: [1, 1], time: [1, NaN] },
+    "Expected time[1] to be a finite number from 0 on but received NaN",
+  ],
+  [
+    { sessionId: [1, 1], itemId: [1, 1], time: [1, "2"] },
+    'Expected time[1] to be a number like time[0] but received "2"',
+  ],
 ])("refuses %j", async (columns, message) => {
   await refuses(columns, message);
-});
-
-test.each([undefined, null, 5])("%p is no data", async (data) => {
-  await expectFailure(() => readEvents(data as never), "ERR_ARGUMENT", "Expected data to be a path or columns");
 });
 
 test("columns need no DuckDB, files do", async () => {

@@ -14,14 +14,14 @@ const refuses = (content: string | Buffer, message: string | RegExp) =>
 
 describe("a file", () => {
   test("with tabs: numbers in the order of their first appearance", async () => {
-    expect(await read(`${HEADER}7\t30\t1.5\n3\t10\t0\n7\t30\t-2e3\n`)).toEqual({
+    expect(await read(`${HEADER}7\t30\t1.5\n3\t10\t0\n7\t30\t2e3\n`)).toEqual({
       itemKind: "number",
       itemIds: Float64Array.of(30, 10),
       sessionKind: "number",
       sessionIds: Float64Array.of(7, 3),
       items: Int32Array.of(0, 1, 0),
       sessions: Int32Array.of(0, 1, 0),
-      times: Float64Array.of(1.5, 0, -2000),
+      times: Float64Array.of(1.5, 0, 2000),
     });
   });
 
@@ -34,6 +34,8 @@ describe("a file", () => {
 
   test.each([
     ["CRLF", `SessionId\tItemId\tTime\r\n1\t2\t3\r\n1\t4\t5\r\n`],
+    ["CRLF and LF", `SessionId\tItemId\tTime\r\n1\t2\t3\n1\t4\t5\r\n`],
+    ["LF and CRLF", `${HEADER}1\t2\t3\n1\t4\t5\r\n`],
     ["no line break at the end", `${HEADER}1\t2\t3\n1\t4\t5`],
     ["a byte order mark", `\ufeff${HEADER}1\t2\t3\n1\t4\t5\n`],
     ["blank lines", `${HEADER}\n1\t2\t3\n\n1\t4\t5\n\n`],
@@ -42,6 +44,27 @@ describe("a file", () => {
     const log = await read(content);
     expect(log.itemIds).toEqual(Float64Array.of(2, 4));
     expect(log.times).toEqual(Float64Array.of(3, 5));
+  });
+
+  test("with ISO 8601 text for times, UTC unless it says otherwise", async () => {
+    const log = await read(
+      `${HEADER}1\t2\t2024-05-01T12:00:00Z\n1\t2\t2024-05-01 12:00:00.25\n1\t2\t2024-05-01T14:00:00+02:00\n1\t2\t2024-05-01\n`,
+    );
+    expect(log.times).toEqual(Float64Array.of(1714564800, 1714564800.25, 1714564800, 1714521600));
+  });
+
+  test("with milliseconds, found out or given", async () => {
+    expect((await read(`${HEADER}1\t2\t1714564800250\n`)).times).toEqual(Float64Array.of(1714564800.25));
+    const options = { timeUnit: "s" } as const;
+    const log = await readEvents(file(`${HEADER}1\t2\t1714564800250\n`), options);
+    expect(log.times).toEqual(Float64Array.of(1714564800250));
+  });
+
+  test("with columns of other names", async () => {
+    const path = file("visit,Time,product,ItemId\n1,7,2,y\n");
+    const log = await readEvents(path, { columns: { sessionId: "visit", itemId: "product" } });
+    expect(log.itemIds).toEqual(Float64Array.of(2));
+    expect(log.times).toEqual(Float64Array.of(7));
   });
 
   test("longer than a buffer keeps the order of its rows", async () => {
@@ -119,8 +142,24 @@ describe("refuses", () => {
   });
 
   test("a missing column, named with those found", async () => {
-    await refuses("SessionId\tItem\tTime\n1\t2\t3\n", "but ItemId is missing; found: SessionId, Item, Time");
-    await refuses("session,item\n", "but SessionId, ItemId, Time is missing; found: session, item");
+    await refuses(
+      "SessionId\tItem\tTime\n1\t2\t3\n",
+      'but ItemId is missing; found: SessionId, Item, Time; the option columns: { itemId: "…" } gives other names',
+    );
+    await refuses("session,item\n", "but SessionId, ItemId, Time are missing; found: session, item");
+  });
+
+  test("ISO text that is no time, among such that is, with the line number", async () => {
+    await refuses(
+      `${HEADER}1\t2\t2024-05-01\n1\t2\t2024-02-30\n`,
+      'Expected Time on line 3 to be ISO 8601 text from 1970 on, such as 2024-05-01T12:00:00Z but received "2024-02-30"',
+    );
+    await refuses(`${HEADER}1\t2\t2024-05-01\n1\t2\t5\n`, "Expected Time on line 3 to be ISO 8601 text");
+    await refuses(
+      `${HEADER}1\t2\tnoon\n`,
+      "Expected Time on line 2 to be a finite number from 0 on, or ISO 8601 text from 1970 on, such as",
+    );
+    await refuses(`${HEADER}1\t2\t1969-12-31\n`, "Expected Time on line 2 to be ISO 8601 text from 1970 on");
   });
 
   const GOOD = "1\t2\t3\n";
@@ -132,17 +171,41 @@ describe("refuses", () => {
       "Expected 3 fields (SessionId, ItemId, Time) on line 3 but received 2",
     ],
     ["too many fields", `${GOOD}1\t2\t3\t4\n`, 3, "on line 3 but received 4"],
-    ["text for a time", `1\t2\tnoon\n`, 2, 'Expected Time on line 2 to be a finite number but received "noon"'],
-    ["an empty time", `${GOOD}1\t2\t\n`, 3, 'Expected Time on line 3 to be a finite number but received ""'],
-    ["NaN for a time", `${GOOD}1\t2\tnan\n`, 3, 'Expected Time on line 3 to be a finite number but received "nan"'],
+    [
+      "text for a time",
+      `${GOOD}1\t2\tnoon\n`,
+      3,
+      'Expected Time on line 3 to be a finite number from 0 on but received "noon"',
+    ],
+    ["an empty time", `${GOOD}1\t2\t\n`, 3, 'Expected Time on line 3 to be a finite number from 0 on but received ""'],
+    [
+      "NaN for a time",
+      `${GOOD}1\t2\tnan\n`,
+      3,
+      'Expected Time on line 3 to be a finite number from 0 on but received "nan"',
+    ],
     [
       "infinity for a time",
       `${GOOD}1\t2\tinf\n`,
       3,
-      'Expected Time on line 3 to be a finite number but received "inf"',
+      'Expected Time on line 3 to be a finite number from 0 on but received "inf"',
+    ],
+    [
+      "a negative time",
+      `${GOOD}1\t2\t-1\n`,
+      3,
+      'Expected Time on line 3 to be a finite number from 0 on but received "-1"',
+    ],
+    [
+      "ISO text among numbers",
+      `${GOOD}1\t2\t2024-05-01\n`,
+      3,
+      'Expected Time on line 3 to be a finite number from 0 on but received "2024-05-01"',
     ],
     ["an empty item id", `${GOOD}1\t\t3\n`, 3, "Expected ItemId on line 3 to be an id but received an empty field"],
     ["an empty session id", `\t2\t3\n`, 2, "Expected SessionId on line 2 to be an id but received an empty field"],
+    ["an empty item id in quotes", `${GOOD}1\t""\t3\n`, 3, "Expected ItemId on line 3 to be an id"],
+    ["text after a quoted field", `${GOOD}1\t"2"x\t3\n`, 3, "Expected a quoted field on line 3 to end with its quote"],
     ["a quote without an end", `${GOOD}1\t"2\t3\n${GOOD}`, 3, "Expected the quoted field that begins on line 3 to end"],
   ])("%s, with the line number", async (_, rows, line, message) => {
     await refuses(HEADER + rows, message);

@@ -1,20 +1,30 @@
-import type { NativeModel } from "../../lib/native/addon";
+import type { NativeModel, NativeTensor } from "../../lib/native/addon";
 import { Matrix } from "../reference/matrix";
 import type { Parameters } from "../reference/parameters";
+
+function readTensor(model: NativeModel, { name, rows, cols }: NativeTensor): Float32Array {
+  const values = new Float32Array(rows * cols);
+  model.readTensor(name, 0, values);
+  return values;
+}
+
+/** The parameters of a native model, without the state of its optimiser. */
+function parametersOf(model: NativeModel): NativeTensor[] {
+  return model.tensors().filter(({ name }) => !name.startsWith("optimiser."));
+}
 
 /** All parameters of a native model. */
 export function readParameters(model: NativeModel): Parameters {
   return new Map(
-    model
-      .tensors()
+    parametersOf(model)
       .filter(({ rows, cols }) => rows * cols > 0)
-      .map(({ name, rows, cols }) => [name, Matrix.from(rows, cols, model.readTensor(name))]),
+      .map((tensor) => [tensor.name, Matrix.from(tensor.rows, tensor.cols, readTensor(model, tensor))]),
   );
 }
 
 /** Sets all parameters of a native model, rounded to float32. */
 export function writeParameters(model: NativeModel, parameters: Parameters): void {
-  for (const [name, { values }] of parameters) model.writeTensor(name, Float32Array.from(values));
+  for (const [name, { values }] of parameters) model.writeTensor(name, 0, Float32Array.from(values));
 }
 
 export function largest(values: Float64Array): number {
@@ -23,7 +33,7 @@ export function largest(values: Float64Array): number {
 
 /** The bits of all parameters, for comparisons that allow no rounding. */
 export function parameterBits(model: NativeModel): Record<string, Uint32Array> {
-  return Object.fromEntries(model.tensors().map(({ name }) => [name, bits(model.readTensor(name))]));
+  return Object.fromEntries(parametersOf(model).map((tensor) => [tensor.name, bits(readTensor(model, tensor))]));
 }
 
 export function bits(values: Float32Array): Uint32Array {

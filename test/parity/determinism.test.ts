@@ -1,7 +1,7 @@
 import type { NativeModelSpec, NativeTrainingSpec } from "../../lib/native/addon";
 import { bits, parameterBits } from "./compare";
 import { combinations, plainModel, plainTraining, randomSessions, scrambled, supportOf } from "./fixtures";
-import { withModel } from "./native";
+import { FROM_THE_START, withModel } from "./native";
 
 jest.setTimeout(120_000);
 
@@ -13,13 +13,14 @@ async function runBits(spec: NativeModelSpec, training: NativeTrainingSpec, thre
     spec,
     async (model) => {
       await model.initialise({ sigma: 0, normal: false, seed: 4 });
-      await model.prepareTraining(training, support);
+      await model.prepareTraining(training, support, FROM_THE_START);
       const losses: number[] = [];
       for (let epoch = 0; epoch < 2; ++epoch) {
-        const { loss } = await model.trainEpoch(sessions, scrambled(120), undefined, undefined);
+        const { learningRate } = training;
+        const { loss } = await model.trainEpoch(sessions, scrambled(120), { learningRate }, undefined);
         losses.push(loss);
       }
-      model.finishTraining();
+      await model.finishTraining();
       const { items, scores } = await model.recommend({ sessions, k: 10 }, undefined);
       return {
         losses,

@@ -14,3 +14,6 @@ export async function withModel<T>(
     model.dispose();
   }
 }
+
+/** How to prepare training from the first step on. */
+export const FROM_THE_START = { steps: 0, epochs: 0, keepOptimiser: false } as const;

@@ -11,7 +11,7 @@ import type { Parameters } from "../reference/parameters";
 import { RandomNumbers, purposes } from "../reference/philox";
 import { expectParameters, largest, readParameters, relativeError, writeParameters } from "./compare";
 import { ascending, combinations, plainModel, plainTraining, sessionsOf, supportOf } from "./fixtures";
-import { withModel } from "./native";
+import { FROM_THE_START, withModel } from "./native";
 
 function copyOf(parameters: Parameters): Parameters {
   return new Map([...parameters].map(([name, { rows, cols, values }]) => [name, Matrix.from(rows, cols, values)]));
@@ -44,12 +44,12 @@ describe("a few steps of sgd change every weight as the gradients say", () => {
 
     await withModel(spec, async (model) => {
       await model.initialise(initial);
-      await model.prepareTraining(how, support);
+      await model.prepareTraining(how, support, FROM_THE_START);
       for (let epoch = 0; epoch < 12; ++epoch) {
         const before = readParameters(model);
         reference.parameters = copyOf(before);
         const expected = reference.trainEpoch(sessions, order);
-        const actual = await model.trainEpoch(sessions, order, undefined, undefined);
+        const actual = await model.trainEpoch(sessions, order, { learningRate: how.learningRate }, undefined);
         expect(actual).toMatchObject({ steps: expected.steps, events: expected.events });
         expect(relativeError(actual.loss, expected.loss)).toBeLessThan(1e-5);
         // The difference of two float32 weights is rounded by the weights' own size, at each step.
@@ -78,13 +78,13 @@ async function singleSteps(
   const reference = new ReferenceModel(spec, { sigma: 0, normal: false, seed: 0 });
   reference.prepareTraining(training, support);
   await withModel(spec, async (model: NativeModel) => {
-    await model.prepareTraining(training, support);
+    await model.prepareTraining(training, support, FROM_THE_START);
     for (let epoch = 0; epoch < epochs; ++epoch) {
       writeParameters(model, start);
       reference.parameters = copyOf(start);
       const { trace } = reference.trainEpoch(sessions, order);
       expect(trace).toHaveLength(1);
-      const { steps } = await model.trainEpoch(sessions, order, undefined, undefined);
+      const { steps } = await model.trainEpoch(sessions, order, { learningRate: training.learningRate }, undefined);
       expect(steps).toBe(1);
       look(readParameters(model), trace[0]!, reference.parameters);
     }
@@ -257,9 +257,14 @@ describe("losses and gradients of hopeless and of certain targets", () => {
       await withModel(spec, async (model) => {
         writeParameters(model, reference.parameters);
         const before = readParameters(model);
-        await model.prepareTraining(training, support);
+        await model.prepareTraining(training, support, FROM_THE_START);
         const expected = reference.trainEpoch(sessions, ascending(3));
-        const actual = await model.trainEpoch(sessions, ascending(3), undefined, undefined);
+        const actual = await model.trainEpoch(
+          sessions,
+          ascending(3),
+          { learningRate: training.learningRate },
+          undefined,
+        );
         expect(relativeError(actual.loss, expected.loss)).toBeLessThan(1e-5);
         expectParameters(
           changes(before, readParameters(model)),
@@ -283,14 +288,14 @@ test("a second prepareTraining starts steps, epochs and optimiser anew and keeps
   await withModel(spec, async (model) => {
     await model.initialise(initial);
     for (const learningRate of [0.1, 0.05]) {
-      await model.prepareTraining({ ...training, learningRate }, support);
+      await model.prepareTraining({ ...training, learningRate }, support, FROM_THE_START);
       reference.prepareTraining({ ...training, learningRate }, support);
       for (let epoch = 0; epoch < 2; ++epoch) {
         const expected = reference.trainEpoch(sessions, order);
-        const actual = await model.trainEpoch(sessions, order, undefined, undefined);
+        const actual = await model.trainEpoch(sessions, order, { learningRate }, undefined);
         expect(relativeError(actual.loss, expected.loss)).toBeLessThan(1e-5);
       }
-      model.finishTraining();
+      await model.finishTraining();
     }
     expectParameters(readParameters(model), reference.parameters, (_, { values }) => 1e-4 * largest(values));
   });

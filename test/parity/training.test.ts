@@ -1,7 +1,7 @@
 import { ReferenceModel } from "../reference/model";
 import { expectParameters, largest, readParameters, relativeError } from "./compare";
 import { combinations, randomSessions, ascending, scrambled, supportOf } from "./fixtures";
-import { withModel } from "./native";
+import { FROM_THE_START, withModel } from "./native";
 
 jest.setTimeout(120_000);
 
@@ -17,10 +17,10 @@ test.each(combinations)("training: $title", async ({ model: spec, training, init
 
   await withModel(spec, async (model) => {
     await model.initialise(initial);
-    await model.prepareTraining(training, support);
+    await model.prepareTraining(training, support, FROM_THE_START);
     for (let steps = 0; steps < 200;) {
       const expected = reference.trainEpoch(sessions, order);
-      const actual = await model.trainEpoch(sessions, order, undefined, undefined);
+      const actual = await model.trainEpoch(sessions, order, { learningRate: training.learningRate }, undefined);
       expect({ steps: actual.steps, events: actual.events }).toEqual({
         steps: expected.steps,
         events: expected.events,

@@ -1,0 +1,36 @@
+import { expected, Gru4RecError } from "../errors";
+import { EventLogBuilder, type EventLog } from "./event-log";
+import type { EventTime, TimeUnit } from "./event-times";
+import type { ItemId, SessionId } from "./ids";
+
+/** One click: which session looked at which item, and when. */
+export interface Event<Id extends ItemId = ItemId> {
+  readonly session: SessionId;
+  readonly item: Id;
+  /** Of one kind for all events. Numbers are Unix seconds, or milliseconds when their median is at least 1e11. */
+  readonly time: EventTime;
+}
+
+const FIRST_CAPACITY = 1024;
+
+/**
+ * Reads events as they come; none is kept as an object.
+ * @throws What the iterable throws; {@link Gru4RecError} `ERR_DATA` for what is no event, naming its index.
+ */
+export async function readIterable(
+  events: Iterable<Event> | AsyncIterable<Event>,
+  unit: TimeUnit | undefined,
+): Promise<EventLog> {
+  const builder = new EventLogBuilder((field, index) => `${field} of event ${index}`, FIRST_CAPACITY);
+  const add = (event: unknown) => {
+    if (typeof event !== "object" || event === null) {
+      const name = `event ${builder.length}`;
+      throw new Gru4RecError("ERR_DATA", expected(name, "an object { session, item, time }", event));
+    }
+    const { session, item, time } = event as Event;
+    builder.add(session, item, time);
+  };
+  if (Symbol.asyncIterator in events) for await (const event of events) add(event);
+  else for (const event of events) add(event);
+  return builder.build(unit);
+}

@@ -1,0 +1,12 @@
+import { aborted } from "../native";
+
+/** What `promise` comes to, or `ERR_ABORTED` as soon as the signal comes. */
+export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(aborted(signal));
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    void promise.then(resolve, reject).then(() => signal.removeEventListener("abort", abort));
+  });
+}

@@ -1,0 +1,91 @@
+import fc from "fast-check";
+import { readEvents, type DataInput, type EventLog, type ReadOptions } from "../../lib/data";
+import { isId } from "../../lib/data/ids";
+import { expectFailure } from "../support/errors";
+import { temporaryFolder } from "../support/files";
+
+const folder = temporaryFolder();
+
+/** A field of a CSV file that keeps its text whatever that is. */
+const quoted = (value: unknown) => `"${String(value).replaceAll('"', '""')}"`;
+
+const numberIds = fc.maxSafeInteger();
+/** Beyond the safe integers, so that a file has them as bigints, too. */
+const bigintIds = fc.bigInt({ min: 2n ** 53n, max: 2n ** 63n - 1n });
+/** Never a number, so that a file has them as text, too. The line breaks of a file are its own. */
+const textIds = fc
+  .string({ unit: "binary" })
+  .map((text) => `x${text.replaceAll(/[\0\r\n]/g, "")}`)
+  .filter(isId);
+const anyIds = fc.constantFrom<fc.Arbitrary<number | bigint | string>>(numberIds, bigintIds, textIds);
+const anyTimes = fc.constantFrom<fc.Arbitrary<number | string>>(
+  fc.nat(),
+  fc.double({ min: 1, max: 1e13, noNaN: true }),
+  fc.date({ min: new Date(0), max: new Date("9999-01-01"), noInvalidDate: true }).map((date) => date.toISOString()),
+);
+const logs = fc.tuple(anyIds, anyIds, anyTimes).chain(([session, item, time]) => {
+  return fc.array(fc.record({ session, item, time }), { minLength: 1, maxLength: 30 });
+});
+
+test("the same events give the same log as columns, iterable, async iterable and file", async () => {
+  await fc.assert(
+    fc.asyncProperty(logs, fc.constantFrom(undefined, "s", "ms"), async (events, timeUnit) => {
+      const options = { timeUnit } as const;
+      const log = await readEvents(events, options);
+      const columns = {
+        sessionId: events.map(({ session }) => session),
+        itemId: events.map(({ item }) => item),
+        time: events.map(({ time }) => time),
+      };
+      expect(await readEvents(columns, options)).toEqual(log);
+      const generator = async function* () {
+        yield* await Promise.resolve(events);
+      };
+      expect(await readEvents(generator(), options)).toEqual(log);
+      const rows = events.map(({ session, item, time }) => [session, item, time].map(quoted).join(","));
+      const path = folder.write("log.csv", `SessionId,ItemId,Time\n${rows.join("\n")}\n`);
+      expect(await readEvents(path, options)).toEqual(log);
+
+      // What went in is what the log holds.
+      expect(Array.from(log.items, (item) => log.itemIds[item])).toEqual(columns.itemId);
+      expect(Array.from(log.sessions, (session) => log.sessionIds[session])).toEqual(columns.sessionId);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("a log is data as well, and comes back as it is", async () => {
+  const log = await readEvents({ sessionId: [1], itemId: [2], time: [5000] });
+  expect(await readEvents(log, { timeUnit: "ms" })).toBe(log);
+});
+
+test("the kind of the item ids is in the type", async () => {
+  const text: EventLog<string> = await readEvents({ sessionId: [1, 1], itemId: ["a", "b"], time: [1, 2] });
+  const numbers: EventLog<number> = await readEvents([{ session: "s", item: 1, time: 1 }]);
+  const typed: EventLog<number> = await readEvents({ sessionId: [1], itemId: Int32Array.of(1), time: [1n] });
+  const big: EventLog<bigint> = await readEvents({ sessionId: [1], itemId: BigInt64Array.of(1n), time: [1] });
+  const same: EventLog<bigint> = await readEvents(big);
+  const file = await readEvents(folder.write("kind.csv", "SessionId,ItemId,Time\n1,2,3\n"));
+  // @ts-expect-error -- a file may hold ids of any kind
+  const textFile: EventLog<string> = file;
+  const any: EventLog[] = [text, numbers, typed, big, same, textFile];
+  expect(any.map(({ itemKind }) => itemKind)).toEqual(["string", "number", "number", "bigint", "bigint", "number"]);
+});
+
+test.each([undefined, null, 5])("%p is no data", async (data) => {
+  await expectFailure(
+    () => readEvents(data as unknown as DataInput),
+    "ERR_ARGUMENT",
+    "Expected data to be a path, columns { sessionId, itemId, time }, an iterable of events { session, item, time } or a stream",
+  );
+});
+
+test.each<[unknown, string]>([
+  [null, "Expected options to be an object but received null"],
+  [{ columns: null }, "Expected columns to be an object { sessionId, itemId, time } but received null"],
+  [{ columns: { item: "x" } }, 'Expected the keys of columns to be sessionId, itemId or time but received "item"'],
+  [{ columns: { itemId: "" } }, 'Expected columns.itemId to be the name of a column but received ""'],
+  [{ columns: { time: 3 } }, "Expected columns.time to be the name of a column but received 3 (number)"],
+])("refuses the options %j", async (options, message) => {
+  await expectFailure(() => readEvents("/nowhere", options as ReadOptions), "ERR_ARGUMENT", message);
+});
