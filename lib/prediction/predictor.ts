@@ -1,7 +1,6 @@
 import { checkId, indicesOf, isList, type ItemId, type SessionId, type Vocabulary } from "../data";
-import { checkInteger, checkOptions, expected, Gru4RecError } from "../errors";
+import { checkInteger, checkOptions, expected, Gru4RecError, untilAborted } from "../errors";
 import { runNative, type NativeModel, type NativeSlots } from "../native";
-import { untilAborted } from "./until-aborted";
 
 export interface PredictorOptions {
   /** Number of slots: sessions that go on side by side, from 1 to 65,536. Default 64. */
