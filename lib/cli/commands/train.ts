@@ -137,7 +137,7 @@ export function addTrain(program: Command, context: Context): void {
     .option("--optimiser-state", "keep the optimiser's state in the model, to go on training from it")
     .addOption(
       new Option("--load-model", "<data> is a model: train nothing, evaluate it on --test (the author's -l)").conflicts(
-        ["output", "config", "parameters"],
+        OF_TRAINING,
       ),
     )
     .optionsGroup("Evaluation:")
@@ -151,7 +151,9 @@ export function addTrain(program: Command, context: Context): void {
       ).conflicts("json"),
     )
     .optionsGroup("Validation, which chooses the epoch of the model:")
-    .addOption(new Option("--validation <data>", "click log to validate on").conflicts(OF_TRAINING))
+    .addOption(
+      new Option("--validation <data>", "click log to validate on").conflicts(["validationSessions", "validationTime"]),
+    )
     .addOption(
       new Option("--validation-sessions <n>", "validate on so many last sessions of the data")
         .argParser(parseInteger)
