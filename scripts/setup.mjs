@@ -58,10 +58,11 @@ const steps = {
     name: "TypeScript (tsc)",
     stamp: "build/.typescript-stamp",
     output: "dist/index.js",
-    inputs: () => ({ paths: ["lib", "tsconfig.json", "package-lock.json"] }),
-    run: () => {
+    inputs: () => ({ paths: ["lib", "tsconfig.json", "package-lock.json", "scripts/document-types.mjs"] }),
+    run: async () => {
       rmSync(join(root, "dist"), { recursive: true, force: true });
-      return run(...packageScript("typescript/bin/tsc", "-p", "."));
+      await run(...packageScript("typescript/bin/tsc", "-p", "."));
+      await run(process.execPath, ["scripts/document-types.mjs"]);
     },
   },
 };
