@@ -52,8 +52,8 @@ class PythonParser {
       if (this.#isName("import", "from")) this.#parseImport();
       else {
         const name = this.#takeKind("name", `an assignment such as ${PARAMETERS} = OrderedDict([…])`);
-        if (dicts.has(name.text)) throw this.#refuse(`one assignment of ${name.text}`, name);
         this.#take("=");
+        if (dicts.has(name.text)) throw this.#refuse(`one assignment of ${name.text}`, name);
         dicts.set(name.text, this.#parseDict());
       }
       if (!this.#isAt("end")) this.#takeKind("newline", "the end of the line");

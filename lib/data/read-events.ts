@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { expected, Gru4RecError } from "../errors";
+import { aborted, checkOptions, expected, Gru4RecError, untilAborted } from "../errors";
 import type { EventLog } from "./event-log";
 import type { TimeUnit } from "./event-times";
 import type { ItemId, Widened } from "./ids";
@@ -23,6 +23,8 @@ export interface ReadOptions {
    * Unit of times that are numbers or bigints. Default: milliseconds when their median is at least 1e11, else seconds.
    */
   readonly timeUnit?: TimeUnit | undefined;
+  /** Stops reading, with `ERR_ABORTED`. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const TIME_UNITS: readonly unknown[] = ["s", "ms"] satisfies TimeUnit[];
@@ -32,8 +34,6 @@ function checkReadOptions(options: ReadOptions): { columns: ColumnNames; timeUni
   const refuse = (name: string, what: string, value: unknown) => {
     throw new Gru4RecError("ERR_ARGUMENT", expected(name, what, value));
   };
-  const given: unknown = options;
-  if (typeof given !== "object" || given === null) refuse("options", "an object", given);
   const { columns = {}, timeUnit } = options;
   if (timeUnit !== undefined && !TIME_UNITS.includes(timeUnit)) refuse("timeUnit", '"s" or "ms"', timeUnit);
   if (typeof (columns as unknown) !== "object" || (columns as unknown) === null)
@@ -62,19 +62,22 @@ export async function readEvents<Id extends ItemId = ItemId>(
   data: DataInput<Id>,
   options: ReadOptions = {},
 ): Promise<EventLog<Widened<Id>>> {
-  return (await read(data, options)) as EventLog<Widened<Id>>;
+  checkOptions(options);
+  if (options.signal?.aborted) throw aborted(options.signal);
+  return (await untilAborted(read(data, options), options.signal)) as EventLog<Widened<Id>>;
 }
 
 async function read(data: DataInput, options: ReadOptions): Promise<EventLog> {
   const { columns, timeUnit } = checkReadOptions(options);
-  if (typeof data === "string") return readFile(data, data, { columns, timeUnit });
+  const { signal } = options;
+  if (typeof data === "string") return readFile(data, data, { columns, timeUnit, signal });
   const given: unknown = data;
   if (typeof given !== "object" || given === null) {
     const what =
       "a path, columns { sessionId, itemId, time }, an iterable of events { session, item, time } or a stream";
     throw new Gru4RecError("ERR_ARGUMENT", expected("data", what, given));
   }
-  if (isTextStream(data)) return readStream(data, { columns, timeUnit });
-  if (Symbol.asyncIterator in data || Symbol.iterator in data) return readIterable(data, timeUnit);
+  if (isTextStream(data)) return readStream(data, { columns, timeUnit, signal });
+  if (Symbol.asyncIterator in data || Symbol.iterator in data) return readIterable(data, timeUnit, signal);
   return "itemIds" in data ? data : readColumns(data, timeUnit);
 }

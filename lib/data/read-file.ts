@@ -1,4 +1,4 @@
-import { Gru4RecError, reason } from "../errors";
+import { aborted, Gru4RecError, reason } from "../errors";
 import { findBadRow, readDialect } from "./delimited-text";
 import type { EventLog } from "./event-log";
 import type { TimeUnit } from "./event-times";
@@ -20,6 +20,7 @@ export const COLUMN_NAMES: ColumnNames = { sessionId: "SessionId", itemId: "Item
 export interface FileOptions {
   readonly columns: ColumnNames;
   readonly timeUnit: TimeUnit | undefined;
+  readonly signal: AbortSignal | undefined;
 }
 
 /**
@@ -27,7 +28,8 @@ export interface FileOptions {
  * @param name - What messages call it.
  * @throws {@link Gru4RecError} `ERR_FILE` when it cannot be read, `ERR_DATA` when it does not hold events.
  */
-export async function readFile(path: string, name: string, { columns, timeUnit }: FileOptions): Promise<EventLog> {
+export async function readFile(path: string, name: string, options: FileOptions): Promise<EventLog> {
+  const { columns, timeUnit, signal } = options;
   const dialect = await readDialect(path, name);
   const fieldOf = (column: keyof ColumnNames) => dialect.header.indexOf(columns[column]);
   const fields = { session: fieldOf("sessionId"), item: fieldOf("itemId"), time: fieldOf("time") };
@@ -37,14 +39,15 @@ export async function readFile(path: string, name: string, { columns, timeUnit }
   const { readRows } = require("./read-rows") as typeof ReadRows;
   const refusal = (why: string, cause: unknown) => new Gru4RecError("ERR_DATA", `${why} in ${name}`, { cause });
   try {
-    return await readRows(path, dialect, fields, { strict: true, timeUnit });
+    return await readRows(path, dialect, fields, { strict: true, timeUnit, signal });
   } catch (error) {
+    if (signal?.aborted) throw aborted(signal);
     const bad = await findBadRow(path, dialect, fields);
     if (bad !== undefined) throw refusal(bad, error);
   }
   // All rows are fine. Line breaks of two kinds are what only the strict mode minds.
   try {
-    return await readRows(path, dialect, fields, { strict: false, timeUnit });
+    return await readRows(path, dialect, fields, { strict: false, timeUnit, signal });
   } catch (error) {
     throw refusal(reason(error), error);
   }

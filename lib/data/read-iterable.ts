@@ -1,4 +1,4 @@
-import { expected, Gru4RecError } from "../errors";
+import { aborted, expected, Gru4RecError } from "../errors";
 import { EventLogBuilder, type EventLog } from "./event-log";
 import type { EventTime, TimeUnit } from "./event-times";
 import type { ItemId, SessionId } from "./ids";
@@ -22,9 +22,11 @@ const FIRST_CAPACITY = 1024;
 export async function readIterable(
   events: Iterable<Event> | AsyncIterable<Event>,
   unit: TimeUnit | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<EventLog> {
   const builder = new EventLogBuilder((field, index) => `${field} of event ${index}`, FIRST_CAPACITY);
   const add = (event: unknown) => {
+    if (signal?.aborted) throw aborted(signal);
     if (typeof event !== "object" || event === null) {
       const name = `event ${builder.length}`;
       throw new Gru4RecError("ERR_DATA", expected(name, "an object { session, item, time }", event));

@@ -35,6 +35,8 @@ export interface RowOptions {
   readonly strict: boolean;
   /** Of times that are numbers; undefined: found out. */
   readonly timeUnit: TimeUnit | undefined;
+  /** Stops reading; what is thrown then is DuckDB's. */
+  readonly signal: AbortSignal | undefined;
 }
 
 /**
@@ -50,10 +52,13 @@ export async function readRows(
   const instance = await DuckDBInstance.create(":memory:", DUCKDB_OPTIONS);
   try {
     const connection = await instance.connect();
+    const interrupt = () => connection.interrupt();
+    options.signal?.addEventListener("abort", interrupt, { once: true });
     try {
       const rows = rowsOf(path, dialect, time, options.strict);
-      return await query(connection, rows, [`c${session}`, `c${item}`, `c${time}`], options.timeUnit);
+      return await query(connection, rows, [`c${session}`, `c${item}`, `c${time}`], options);
     } finally {
+      options.signal?.removeEventListener("abort", interrupt);
       connection.closeSync();
     }
   } finally {
@@ -66,7 +71,7 @@ async function query(
   connection: DuckDBConnection,
   rows: string,
   [session, item, time]: readonly [string, string, string],
-  timeUnit: TimeUnit | undefined,
+  { timeUnit, signal }: RowOptions,
 ): Promise<EventLog> {
   // One pass to count and to find the kinds of the columns, one to read: so each event needs 16 bytes from the start.
   const number = `TRY_CAST(${time} AS DOUBLE)`;
@@ -94,6 +99,7 @@ async function query(
   );
   let event = 0;
   for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+    signal?.throwIfAborted();
     const sessionIds = chunk.getColumnVector(0);
     const itemIds = chunk.getColumnVector(1);
     const timeValues = chunk.getColumnVector(2);

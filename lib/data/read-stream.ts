@@ -1,7 +1,7 @@
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
+import { addAbortSignal, type Readable } from "node:stream";
 import { Gru4RecError, reason } from "../errors";
 import type { EventLog } from "./event-log";
 import { readFile, type FileOptions } from "./read-file";
@@ -23,6 +23,7 @@ export async function readStream(stream: Readable, options: FileOptions): Promis
   const folder = await mkdtemp(join(tmpdir(), "gru4rec-"));
   try {
     const path = join(folder, "events");
+    if (options.signal) addAbortSignal(options.signal, stream);
     await copyToFile(stream, path, name);
     return await readFile(path, name, options);
   } finally {

@@ -11,9 +11,9 @@ import {
   type TrainingData,
   type Vocabulary,
 } from "../data";
-import { Gru4RecError } from "../errors";
+import { aborted, Gru4RecError } from "../errors";
 import { checkEvaluateOptions, evaluateModel, type EvaluateOptions, type Evaluation } from "../evaluation";
-import { aborted, callNative, createModel, runNative, type NativeModel } from "../native";
+import { callNative, createModel, runNative, type NativeModel } from "../native";
 import {
   Predictor,
   predictScores,

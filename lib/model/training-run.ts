@@ -9,8 +9,7 @@ import {
   type ReadOptions,
   type TrainingData,
 } from "../data";
-import { checkInteger, checkOptions, expected, Gru4RecError } from "../errors";
-import { aborted } from "../native";
+import { aborted, checkInteger, checkOptions, expected, Gru4RecError } from "../errors";
 import { Validation, type TrainEpochsOptions, type TrainingCallbacks, type ValidationSettings } from "../training";
 
 /** Data that decides which epoch is the best: exactly one of `data`, `lastSessions` and `lastTime`. */

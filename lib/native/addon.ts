@@ -129,7 +129,10 @@ export interface NativeCancellation {
 export interface NativeModel {
   /** All parameters in storage order, then the optimiser's state where there is one. */
   tensors(): NativeTensor[];
-  /** Fills `values` (of the tensor's type) with elements from `first` on, in row-major order. */
+  /**
+   * Fills `values` (of the tensor's type) with elements from `first` on, in row-major order. Allowed beside the calls that
+   * queue; while an epoch is trained it reads weights that change.
+   */
   readTensor(name: string, first: number, values: Float32Array | Int32Array): void;
   /** Sets the elements from `first` on. */
   writeTensor(name: string, first: number, values: Float32Array | Int32Array): void;

@@ -1,4 +1,4 @@
-import { ERROR_CODES, Gru4RecError, reason } from "../errors";
+import { aborted, ERROR_CODES, Gru4RecError, reason } from "../errors";
 import type { NativeCancellation } from "./addon";
 import { loadAddon } from "./load";
 
@@ -7,11 +7,6 @@ function translate(error: unknown): unknown {
   const code = ERROR_CODES.find((known) => known === (error as { code?: unknown } | null)?.code);
   if (error instanceof Gru4RecError || code === undefined) return error;
   return new Gru4RecError(code, reason(error), { cause: error });
-}
-
-/** The error of a call that `signal` stopped. */
-export function aborted(signal: AbortSignal): Gru4RecError {
-  return new Gru4RecError("ERR_ABORTED", "The call was aborted", { cause: signal.reason });
 }
 
 /** Runs a synchronous method of the addon. @throws {@link Gru4RecError} in place of the addon's errors. */

@@ -9,6 +9,6 @@ export type {
   NativeTies,
   NativeTrainingSpec,
 } from "./addon";
-export { aborted, callNative, runNative } from "./call";
+export { callNative, runNative } from "./call";
 export { createModel, trainingSpec } from "./create-model";
 export { loadAddon } from "./load";

@@ -1,7 +1,6 @@
 import { checkId, indicesOf, isList, type ItemId, type SessionId, type Vocabulary } from "../data";
-import { checkInteger, checkOptions, expected, Gru4RecError } from "../errors";
+import { checkInteger, checkOptions, expected, Gru4RecError, untilAborted } from "../errors";
 import { runNative, type NativeModel, type NativeSlots } from "../native";
-import { untilAborted } from "./until-aborted";
 
 /** How {@link Predictor} works. */
 export interface PredictorOptions {

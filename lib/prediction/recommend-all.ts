@@ -1,11 +1,9 @@
 import { isList, knownIndexSetOf, packSessions, type ItemId, type SessionItems } from "../data";
-import { checkInteger, checkOptions, expected, Gru4RecError } from "../errors";
-import { aborted } from "../native";
+import { aborted, checkInteger, checkOptions, expected, Gru4RecError, untilAborted } from "../errors";
 import { readChoice, type Choice, type ChoiceOptions } from "./item-choice";
 import { rankSessions, type RankingModel } from "./rank-sessions";
 import type { Recommendations } from "./recommendations";
 import { SessionSource } from "./session-source";
-import { untilAborted } from "./until-aborted";
 
 /** A session with items that it alone is never to get, besides those of the options. */
 export interface SessionRequest<Id extends ItemId = ItemId> {

@@ -200,7 +200,7 @@ Napi::Value ModelWrap::tensors(const Napi::CallbackInfo& info) {
 
 void ModelWrap::read_tensor(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  expect_idle(env, "readTensor");
+  expect_alive(env);
   guarded(env, [&] {
     const TensorElements elements = read_elements(info, engine_->tensor(info[0].ToString()));
     elements.tensor.read(*engine_->backend, elements.first, elements.count, elements.host);

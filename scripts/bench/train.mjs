@@ -50,6 +50,7 @@ function accountedBytes({ config, events, sessions, items }) {
   return {
     parameters,
     "optimiser state": states * parameters,
+    "weights of the last epoch": config.nEpochs > 1 ? parameters : 0,
     // As read: item, session and time. As trained on: items and offsets.
     events: events * 16 + events * 4 + sessions * 8,
     "sample store": 4 * sampleSteps * (config.nSample + 2 * config.batchSize),

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { Gru4Rec, type Evaluation, type Recommendations } from "../../lib";
+import { Gru4Rec, parseConfig, readModelInfo, type Evaluation, type Recommendations } from "../../lib";
 import { circleClicks, tsvOf } from "../support/clicks";
 import { temporaryFolder } from "../support/files";
 import { runCli } from "../support/processes";
@@ -28,11 +28,11 @@ describe("train", () => {
   });
 
   test("evaluates on --test; the author's flags are understood", async () => {
-    const args = ["train", data, "-ps", PARAMETERS, "-t", testData, "-m", "1", "5", "-s", modelPath];
-    const { code, stdout } = await runCli(args);
-    expect(code).toBe(0);
+    const args = ["train", data, "-ps", PARAMETERS, "-t", testData, "-m", "1", "5", "-e", "median", "-s", modelPath];
+    const { code, stdout, stderr } = await runCli(args);
+    expect([code, stderr]).toEqual([0, expect.not.stringContaining("ties")]);
     expect(stdout).toMatch(
-      /^Recall@1 0\.\d{6} {2}MRR@1 0\.\d{6}\nRecall@5 0\.\d{6} {2}MRR@5 0\.\d{6}\n\d+ targets in 200 sessions, conservative ties, 0 events/,
+      /^Recall@1 0\.\d{6} {2}MRR@1 0\.\d{6}\nRecall@5 0\.\d{6} {2}MRR@5 0\.\d{6}\n\d+ targets in 200 sessions, median ties, 0 events/,
     );
   });
 
@@ -42,17 +42,69 @@ describe("train", () => {
     expect(stderr).toMatch(/^warning: logq has no effect with loss bpr-max\nepoch 1/);
   });
 
-  test("stops at Ctrl-C with 130 and leaves an existing model as it is", async () => {
-    const before = readFileSync(modelPath);
-    const args = ["train", data, "--output", modelPath, "-ps", "n_epochs=100000,layers=100"];
-    let sent = false;
-    const { code, stderr } = await runCli(args, (_, kill) => {
-      if (!sent) kill("SIGINT");
-      sent = true;
-    });
-    expect(code).toBe(130);
-    expect(stderr).toMatch(/\ngru4rec: .*abort/i);
-    expect(readFileSync(modelPath)).toEqual(before);
+  test("flags win over the string, the string over the file; the model remembers them", async () => {
+    const config = folder.write("config.py", "p = OrderedDict([('layers', [7]), ('n_epochs', 9), ('batch_size', 8)])");
+    const args = ["train", data, "-pf", config, "-ps", "n_epochs=3,n_sample=16", "--n-epochs", "1", "--no-time-sort"];
+    const { code, stderr } = await runCli([...args, "-s", modelPath, "--sample-store", "1000", "--optimiser-state"]);
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/^epoch 1\/1 .*\n.*: 30 items, epoch 1, trained on cpu/)]);
+    const { config: trained, optimiserState } = await readModelInfo(modelPath);
+    expect(trained).toMatchObject({ layers: [7], nEpochs: 1, batchSize: 8, nSample: 16, timeSort: false, logq: 0 });
+    expect(optimiserState).toBe(true);
+  });
+
+  test("validates, and chooses the epoch", async () => {
+    const args = [
+      "--validation-sessions",
+      "20",
+      "--metric",
+      "mrr@5",
+      "--every",
+      "2",
+      "--patience",
+      "1",
+      "-e",
+      "median",
+    ];
+    const { code, stderr } = await train("-ps", `${PARAMETERS},n_epochs=5`.replace("n_epochs=2,", ""), ...args);
+    expect(code).toBe(0);
+    const lines = stderr.split("\n");
+    expect(lines[0]).toMatch(/^epoch 1\/5 .* left$/);
+    expect(lines[1]).toMatch(/^epoch 2\/5 .* left {2}recall@5 0\.\d{6} {2}mrr@5 0\.\d{6}$/);
+    const { history, epoch } = await readModelInfo(modelPath);
+    const best = history.reduce((a, b) => ((b.validation?.mrr[5] ?? 0) > (a.validation?.mrr[5] ?? 0) ? b : a));
+    expect(epoch).toBe(best.epoch);
+  });
+
+  test("reads standard input and columns of other names", async () => {
+    const text = tsvOf(circleClicks()).replace("SessionId\tItemId\tTime", "s\ti\tt");
+    const flags = ["-sk", "s", "-ik", "i", "-tk", "t", "--time-unit", "s"];
+    const args = ["train", "-", "-s", modelPath, "-ps", PARAMETERS, ...flags];
+    expect(await runCli(args, undefined, text)).toMatchObject({ code: 0 });
+    expect((await readModelInfo(modelPath)).items).toBe(30);
+  });
+
+  test("evaluates a model without training; PRIMARY METRIC is recall at the first length of the first data", async () => {
+    const { code, stdout, stderr } = await runCli([
+      "train",
+      modelPath,
+      "-l",
+      "-t",
+      testData,
+      data,
+      "-m",
+      "5",
+      "1",
+      "-lpm",
+    ]);
+    expect(code).toBe(0);
+    expect(stderr).toBe(
+      "note: ties count against the model (conservative); the author's tool has them count for it, which is --ties standard\n",
+    );
+    const metrics = /Recall@1 .*\nRecall@5 .*\n\d+ targets in 200 sessions, .*\n/.source;
+    expect(stdout).toMatch(
+      new RegExp(`^.*test\\.tsv:\n${metrics}PRIMARY METRIC: 0\\.\\d{6}\n.*train\\.tsv:\n${metrics}$`),
+    );
+    expect(/PRIMARY METRIC: (.*)/.exec(stdout)![1]).toBe(/Recall@5 (\S+)/.exec(stdout)![1]);
   });
 });
 
@@ -100,8 +152,51 @@ describe("recommend", () => {
   });
 });
 
+describe("recommend --session -", () => {
+  test("prints a line of JSON for every line of standard input", async () => {
+    const args = ["recommend", modelPath, "--session", "-", "--k", "3", "--exclude-seen", "--exclude", "4,x"];
+    const { code, stdout } = await runCli(args, undefined, "1, 2,3\r\n\n5\n");
+    expect(code).toBe(0);
+    const model = await Gru4Rec.load(modelPath);
+    const options = { k: 3, excludeSeen: true, exclude: [4] };
+    const lists = stdout.trimEnd().split("\n").map((line) => JSON.parse(line) as Recommendations); // prettier-ignore
+    expect(lists).toEqual(await model.recommend([[1, 2, 3], [], [5]], options));
+    model.dispose();
+  });
+});
+
+describe("info", () => {
+  test("prints what a model file holds, as text and as JSON", async () => {
+    const info = await readModelInfo(modelPath);
+    const { code, stdout } = await runCli(["info", modelPath]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("items       30, ids: number\n");
+    expect(stdout).toContain(`\n  1  loss ${info.history[0]!.loss.toFixed(4)}  `);
+    expect(stdout).toContain(info.config.describe());
+    const json = await runCli(["info", modelPath, "--json"]);
+    expect(JSON.parse(json.stdout)).toEqual(JSON.parse(JSON.stringify(info)));
+  });
+});
+
+describe("config", () => {
+  test("prints the effective configuration, as text and as JSON that --config reads", async () => {
+    const args = ["config", "--parameters", "loss=bpr-max,logq=1", "--layers", "100/50", "--train-random-order"];
+    const { config } = parseConfig({ loss: "bpr-max", logq: 1, layers: [100, 50], trainRandomOrder: true });
+    expect(await runCli(args)).toMatchObject({
+      code: 0,
+      stdout: `${config.describe()}\n`,
+      stderr: "warning: logq has no effect with loss bpr-max\n",
+    });
+    const { stdout } = await runCli([...args, "--json"]);
+    expect(JSON.parse(stdout)).toEqual(config);
+    const again = await runCli(["config", "--config", folder.write("config.json", stdout), "--json"]);
+    expect(again.stdout).toBe(stdout);
+  });
+});
+
 describe("a failure is one line, without a stack, and the exit code says whose it is:", () => {
   const bad = folder.write("bad.tsv", "SessionId\tItemId\tTime\n1\t1\t1\n1\t2\n");
+  const code = folder.write("code.py", "p = exec('')");
   const cut = folder.path("cut");
   const output = folder.path("new");
   beforeAll(() => {
@@ -112,10 +207,22 @@ describe("a failure is one line, without a stack, and the exit code says whose i
   test.each<[string, () => string[], number, RegExp]>([
     ["no command", () => [], 2, /^Usage: gru4rec/],
     ["an unknown command", () => ["tran"], 2, /^gru4rec: unknown command 'tran'\n\(Did you mean train\?\)\n$/],
-    ["no output", () => ["train", data], 2, /^gru4rec: required option '--output <model>' not specified\n$/],
+    ["nothing to do with the model", () => ["train", data], 2, /^gru4rec: Expected --output or --test: .*\n$/],
+    ["a model to evaluate on nothing", () => ["train", modelPath, "-l"], 2, /^gru4rec: Expected --test with --load-model, .*\n$/],
+    ["a model to evaluate, and parameters", () => ["train", modelPath, "-l", "-t", data, "-ps", "loss=bpr"], 2, /^gru4rec: option '--load-model' cannot be used with option '--parameters <string>'\n$/],
+    ["a model to evaluate, and a hyperparameter", () => ["train", modelPath, "-l", "-t", data, "--layers", "5"], 2, /^gru4rec: option '--load-model' cannot be used with option '--layers <value>'\n$/],
+    ["a metric of no validation", () => ["train", data, "-s", output, "--metric", "mrr@5"], 2, /^gru4rec: Expected --validation, --validation-sessions or --validation-time with --metric\n$/],
+    ["two validations", () => ["train", data, "-s", output, "--validation", data, "--validation-time", "5"], 2, /^gru4rec: option '--validation <data>' cannot be used with option '--validation-time <seconds>'\n$/],
+    ["a metric that is none", () => ["train", data, "-s", output, "--validation", data, "--metric", "f1"], 2, /^gru4rec: Expected validation.metric to be recall@k or mrr@k, .*\n$/],
+    ["standard input twice", () => ["train", "-", "-s", output, "-t", "-"], 2, /^gru4rec: Expected - once: .*\n$/],
+    ["another device", () => ["evaluate", modelPath, data, "-d", "cuda:0"], 2, /^gru4rec: Expected --device to be one of auto, cpu.* but received "cuda:0" \(string\)\n$/],
+    ["a misspelt flag", () => ["train", data, "-s", output, "--n_epochs", "3"], 2, /^gru4rec: unknown option '--n_epochs'\n\(Did you mean --n-epochs\?\)\n$/],
+    ["wrong flags, one a line", () => ["train", data, "-s", output, "--n-epochs", "x", "--layers", "100/0"], 2, /^gru4rec: Expected --layers\[1\] to be .* but received 0 \(number\)\ngru4rec: Expected --n-epochs to be .* but received "x" \(string\)\n$/],
+    ["code in a parameter file", () => ["train", data, "-s", output, "-pf", code], 2, /^gru4rec: .*code\.py:1:5: Expected OrderedDict.* but received exec\n$/],
+    ["no parameter file", () => ["train", data, "-s", output, "-pf", folder.path("none")], 1, /^gru4rec: Expected .*none to be a readable file but there is no such file\n$/],
     ["a list length that is none", () => ["evaluate", modelPath, data, "--k", "5,x"], 2, /^gru4rec: option '--k <lengths>' argument '5,x' is invalid/],
     ["an unknown tie mode", () => ["evaluate", modelPath, data, "--ties", "best"], 2, /^gru4rec: option '--ties <mode>' argument 'best' is invalid/],
-    ["wrong parameters", () => ["train", data, "-s", output, "-ps", "layer=3,batch_size=0"], 2, /^gru4rec: Unknown parameter layer; did you mean layers\?; Expected batch_size .* received 0 \(number\)\n$/],
+    ["wrong parameters", () => ["train", data, "-s", output, "-ps", "layer=3,batch_size=0"], 2, /^gru4rec: Unknown parameter layer; did you mean layers\?\ngru4rec: Expected batch_size .* received 0 \(number\)\n$/],
     ["k above the items", () => ["recommend", modelPath, "--session", "1", "--k", "31"], 2, /^gru4rec: Expected k to be an integer from 1 to 30 but received 31 \(number\)\n$/],
     ["k 0", () => ["evaluate", modelPath, testData, "--k", "0"], 2, /^gru4rec: Expected k to be an integer from 1 to 30 but received 0 \(number\)\n$/],
     ["no data", () => ["train", folder.path("none"), "-s", output], 1, /^gru4rec: Expected .* there is no such file\n$/],
@@ -137,5 +244,13 @@ describe("a failure is one line, without a stack, and the exit code says whose i
 test("help goes to standard output and is no failure", async () => {
   const { code, stdout } = await runCli(["train", "--help"]);
   expect(code).toBe(0);
-  expect(stdout).toContain("--parameters <string>");
+  for (const part of [
+    "--parameters <string>",
+    "Initial weights:",
+    "--sample-alpha <value>",
+    "Examples:\n  gru4rec train",
+  ])
+    expect(stdout).toContain(part);
+  const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
+  expect(await runCli(["--version"])).toMatchObject({ code: 0, stdout: `${version}\n` });
 });

@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs";
-import { train, type Gru4Rec, type ItemId, type TrainOptions } from "../../lib";
+import { Gru4Rec, train, type ItemId, type TrainOptions } from "../../lib";
 import { circleClicks, SMALL } from "../support/clicks";
 import { expectFailure } from "../support/errors";
 import { temporaryFolder } from "../support/files";
@@ -109,6 +109,18 @@ describe("calls that overlap", () => {
       Array.from({ length: 20 }, () => [model.recommend([1]), model.predict([[1]]), model.evaluate(testClicks)]).flat(),
     );
     many.forEach((result, i) => expect(result).toEqual(single[i % 3]));
+  });
+
+  test("saving and recommending may overlap", async () => {
+    const single = await model.recommend([1]);
+    const path = folder.path("while recommending");
+    const saving = model.save(path);
+    const lists = await Promise.all(Array.from({ length: 50 }, () => model.recommend([1])));
+    await saving;
+    lists.forEach((list) => expect(list).toEqual(single));
+    const loaded = await Gru4Rec.load(path);
+    expect(await loaded.predict([[1, 2]])).toEqual(await model.predict([[1, 2]]));
+    loaded.dispose();
   });
 
   test("dispose while another call runs is refused, and any call after it", async () => {

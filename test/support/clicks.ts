@@ -31,6 +31,6 @@ export const SMALL = { layers: [12], batchSize: 16, nSample: 24, nEpochs: 3, sam
 
 /** A click log as the text of a TSV file. */
 export function tsvOf(columns: EventColumns): string {
-  const rows = Array.from(columns.time, (time, i) => `${columns.sessionId[i]}\t${columns.itemId[i]}\t${time}`);
+  const rows = Array.from(columns.time, (time, i) => `${columns.sessionId[i]}\t${columns.itemId[i]}\t${String(time)}`);
   return `SessionId\tItemId\tTime\n${rows.join("\n")}\n`;
 }

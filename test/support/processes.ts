@@ -15,13 +15,16 @@ export interface Outcome {
 /**
  * Runs Node until it ends.
  * @param onStderr - Sees what has come on standard error so far, and may send the process a signal.
+ * @param input - Standard input, which else stays open without anything coming.
  */
 export function runNode(
   args: readonly string[],
   onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void,
+  input?: string,
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { cwd: ROOT });
+    if (input !== undefined) child.stdin.end(input);
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
@@ -39,10 +42,13 @@ export function runScript(script: string): Promise<Outcome> {
   return runNode(["-e", `const gru4rec = require(${JSON.stringify(PACKAGE)});\n${script}`]);
 }
 
+/** The script behind the command `gru4rec`. */
+export const CLI = join(ROOT, "dist", "cli", "main.js");
+
 /** Runs the command line. */
 export function runCli(
   args: readonly string[],
   ...rest: Parameters<typeof runNode> extends [unknown, ...infer R] ? R : never
 ) {
-  return runNode([join(ROOT, "dist", "cli", "main.js"), ...args], ...rest);
+  return runNode([CLI, ...args], ...rest);
 }

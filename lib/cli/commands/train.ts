@@ -1,0 +1,178 @@
+import { Option, type Command } from "commander";
+import { parameterNames, type ParsedConfig } from "../../config";
+import { Gru4RecError } from "../../errors";
+import {
+  Gru4Rec,
+  train,
+  TrainingError,
+  type DataInput,
+  type ValidationMetric,
+  type ValidationOptions,
+} from "../../index";
+import { checkOutput } from "../check-output";
+import type { Context } from "../context";
+import { addConfigOptions, PLACE, readConfiguration, readPlace, type ConfigFlags } from "../hyperparameter-options";
+import { addColumnOptions, addEvaluationOptions, dataOf, parseInteger, parseNumber, readOptions } from "../options";
+import { progressView } from "../progress";
+import { evaluateAndPrint, type EvaluateFlags } from "./evaluate";
+
+const appendPath = (path: string, paths?: readonly string[]) => [...(paths ?? []), path];
+
+interface TrainFlags extends ConfigFlags, EvaluateFlags {
+  readonly output?: string;
+  readonly test?: readonly string[];
+  readonly loadModel?: true;
+  readonly optimiserState?: true;
+  readonly validation?: string;
+  readonly validationSessions?: number;
+  readonly validationTime?: number;
+  readonly metric?: ValidationMetric;
+  readonly every?: number;
+  readonly patience?: number;
+}
+
+/** @throws {@link Gru4RecError} `ERR_ARGUMENT` for flags that do not go together. */
+function checkFlags(data: string, flags: TrainFlags): void {
+  const { output, test = [], validation, validationSessions, validationTime } = flags;
+  const refuse = (message: string) => {
+    throw new Gru4RecError("ERR_ARGUMENT", message);
+  };
+  if (flags.loadModel && test.length === 0) refuse("Expected --test with --load-model, which evaluates only");
+  if (output === undefined && test.length === 0)
+    refuse("Expected --output or --test: without both, nothing would be left of the training");
+  if ((validation ?? validationSessions ?? validationTime) === undefined) {
+    for (const name of ["metric", "every", "patience"] as const) {
+      if (flags[name] === undefined) continue;
+      refuse(`Expected --validation, --validation-sessions or --validation-time with --${name}`);
+    }
+  }
+  const inputs = [data, validation, ...test].filter((path) => path === "-");
+  if (inputs.length > 1) refuse("Expected - once: standard input can be read only once");
+}
+
+function validationOf(flags: TrainFlags): ValidationOptions | undefined {
+  const { validation: path, validationSessions: lastSessions, validationTime: lastTime } = flags;
+  if ((path ?? lastSessions ?? lastTime) === undefined) return undefined;
+  const { metric, every, patience, ties } = flags;
+  const data = path === undefined ? undefined : (dataOf(path) as DataInput);
+  return { data, lastSessions, lastTime, metric, every, patience, ties };
+}
+
+async function trainModel(
+  data: string,
+  flags: TrainFlags,
+  { config, warnings }: ParsedConfig,
+  context: Context,
+): Promise<Gru4Rec> {
+  const { signal, messages } = context;
+  warnings.forEach((warning) => messages.note(`warning: ${warning}`));
+  const view = progressView(messages);
+  return train(dataOf(data) as DataInput, {
+    ...config,
+    ...readOptions(flags),
+    validation: validationOf(flags),
+    keepOptimiserState: flags.optimiserState,
+    signal,
+    onProgress: (progress) => view.onProgress(progress),
+    onEpoch: (report) => view.onEpoch(report),
+    onWarning: () => undefined, // said above, under the names that the user wrote
+  });
+}
+
+async function save(model: Gru4Rec, path: string, { messages }: Context): Promise<void> {
+  await model.save(path);
+  messages.note(`${path}: ${model.itemCount} items, epoch ${model.epoch}, trained on ${model.device}`);
+}
+
+async function run(data: string, flags: TrainFlags, context: Context): Promise<void> {
+  const { output, test = [] } = flags;
+  checkFlags(data, flags);
+  if (test.length > 0 && flags.ties === undefined)
+    context.messages.note(
+      "note: ties count against the model (conservative); the author's tool has them count for it, which is --ties standard",
+    );
+  let model: Gru4Rec;
+  if (flags.loadModel) model = await Gru4Rec.load(data, readPlace(flags));
+  else {
+    const parsed = await readConfiguration(flags);
+    if (output !== undefined) await checkOutput(output);
+    try {
+      model = await trainModel(data, flags, parsed, context);
+    } catch (error) {
+      const stopped =
+        error instanceof TrainingError && error.code === "ERR_ABORTED" ? (error as TrainingError).model : undefined;
+      if (stopped !== undefined && output !== undefined) await save(stopped, output, context);
+      throw error;
+    }
+    if (output !== undefined) await save(model, output, context);
+  }
+  await evaluateAndPrint(model, test, flags, context.signal);
+  model.dispose();
+}
+
+/** Flags that say nothing where nothing is trained. */
+const OF_TRAINING = [
+  ...["output", "optimiserState", "config", "parameters", "validation", "validationSessions", "validationTime"],
+  ...parameterNames.filter((name) => !PLACE.includes(name)),
+];
+
+const EXAMPLES = `
+Examples:
+  gru4rec train clicks.tsv --output shop.safetensors --loss bpr-max --layers 100/50 --n-epochs 5
+  gru4rec train clicks.tsv --output shop.safetensors --config shop.jsonc --validation-time 86400 --patience 3
+  zcat clicks.tsv.gz | gru4rec train - --output shop.safetensors
+
+As in the author's tool:
+  gru4rec train clicks.tsv -ps loss=bpr-max,layers=100/100 -t test.tsv -m 5 20 -e standard -s shop.safetensors
+  gru4rec train shop.safetensors -l -t test1.tsv test2.tsv -lpm
+
+Ctrl-C stops training and keeps the last whole epoch; a second one leaves at once.`;
+
+export function addTrain(program: Command, context: Context): void {
+  const command = program
+    .command("train")
+    .description("train a model on a TSV or CSV file with the columns SessionId, ItemId and Time")
+    .argument("<data>", "click log; - is standard input")
+    .option("--output <model>", "file to write the model to (the author's -s)")
+    .option("--optimiser-state", "keep the optimiser's state in the model, to go on training from it")
+    .addOption(
+      new Option("--load-model", "<data> is a model: train nothing, evaluate it on --test (the author's -l)").conflicts(
+        OF_TRAINING,
+      ),
+    )
+    .optionsGroup("Evaluation:")
+    .option("--test <data>", "click log to evaluate on; may be repeated (the author's -t)", appendPath);
+  addEvaluationOptions(command)
+    .option("--json", "print evaluations as JSON, one a line")
+    .addOption(
+      new Option(
+        "--log-primary-metric",
+        "print PRIMARY METRIC: and recall at the first list length on the first --test (the author's -lpm)",
+      ).conflicts("json"),
+    )
+    .optionsGroup("Validation, which chooses the epoch of the model:")
+    .addOption(
+      new Option("--validation <data>", "click log to validate on").conflicts(["validationSessions", "validationTime"]),
+    )
+    .addOption(
+      new Option("--validation-sessions <n>", "validate on so many last sessions of the data")
+        .argParser(parseInteger)
+        .conflicts("validationTime"),
+    )
+    .addOption(
+      new Option("--validation-time <seconds>", "validate on the sessions that end in so many last seconds").argParser(
+        parseNumber,
+      ),
+    )
+    .option("--metric <metric>", "recall@k or mrr@k (default: recall@20)")
+    .addOption(new Option("--every <n>", "epochs between two measurements (default: 1)").argParser(parseInteger))
+    .addOption(
+      new Option("--patience <n>", "measurements without a better one after which to stop (default: never)").argParser(
+        parseInteger,
+      ),
+    );
+  addColumnOptions(command);
+  addConfigOptions(command)
+    .addHelpText("after", EXAMPLES)
+    .action((data: string, flags: TrainFlags) => run(data, flags, context));
+}

@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command } from "commander";
+import { addCompletion } from "./commands/completion";
+import { addConfig } from "./commands/config";
+import { addEvaluate } from "./commands/evaluate";
+import { addInfo } from "./commands/info";
+import { addRecommend } from "./commands/recommend";
+import { addTrain } from "./commands/train";
+import type { Context } from "./context";
+
+function readVersion(): string {
+  // This file is two folders below the package, as source and as built.
+  const manifest = readFileSync(join(__dirname, "..", "..", "package.json"), "utf8");
+  return (JSON.parse(manifest) as { version: string }).version;
+}
+
+const EXAMPLES = `
+Examples:
+  gru4rec train clicks.tsv --output shop.safetensors --loss bpr-max --layers 100
+  gru4rec evaluate shop.safetensors test.tsv --k 5,20
+  gru4rec recommend shop.safetensors --session 12,7,351
+
+Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage or
+configuration, 130 interrupted. gru4rec train --help lists the hyperparameters.`;
+
+/** All commands. */
+export function makeProgram(context: Context): Command {
+  const program = new Command("gru4rec")
+    .description("Session-based recommendations with GRU4Rec")
+    .version(readVersion(), "-V, --version", "print the version")
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "gru4rec: ")) })
+    .addHelpText("after", EXAMPLES);
+  addTrain(program, context);
+  addEvaluate(program, context);
+  addRecommend(program, context);
+  addInfo(program);
+  addConfig(program, context);
+  addCompletion(program);
+  return program;
+}
