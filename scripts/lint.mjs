@@ -26,6 +26,8 @@ function checks(fix) {
     "arrows of lib": packageScript(cruiser, "--config=.dependency-cruiser.cjs", "lib"),
     "includes of native": [process.execPath, ["scripts/check-includes.mjs"]],
     "the arrow checks can fail": [process.execPath, ["scripts/check-arrows-bite.mjs"]],
+    package: [process.execPath, ["scripts/check-package.mjs"]],
+    "public names are documented": [process.execPath, ["scripts/docs.mjs", "--check"]],
   };
 }
 
@@ -46,7 +48,7 @@ export async function lint({ fix = false } = {}) {
 
 if (isMain(import.meta.url)) {
   await runMain(async () => {
-    await setUp({ dependenciesOnly: true });
+    await setUp({ only: ["dependencies"] });
     const { failed } = await lint({ fix: process.argv.includes("--fix") });
     if (failed > 0) process.exitCode = 1;
   });

@@ -13,7 +13,7 @@ import { checkBuildTools, checkNode } from "./support/tools.mjs";
 export const buildJobs = availableParallelism();
 
 /** npm as it runs this script, or the one on the path. */
-function npm(...args) {
+export function npm(...args) {
   const script = process.env.npm_execpath;
   if (script?.endsWith(".js")) return [process.execPath, [script, ...args]];
   return process.platform === "win32" ? ["cmd", ["/c", "npm", ...args]] : ["npm", args];
@@ -30,14 +30,14 @@ export function discardForeignBuild(folder) {
   if (home === undefined || resolve(home) !== resolve(root)) rmSync(join(root, folder), { recursive: true });
 }
 
-const steps = [
-  {
+const steps = {
+  dependencies: {
     name: "dependencies (npm ci)",
     stamp: "node_modules/.gru4rec-stamp",
     inputs: () => ({ paths: ["package-lock.json"] }),
     run: () => run(...npm("ci", "--no-audit", "--no-fund")),
   },
-  {
+  addon: {
     name: "native addon (cmake-js)",
     stamp: "build/.addon-stamp",
     output: "build/Release/gru4rec.node",
@@ -54,28 +54,29 @@ const steps = [
       return run(...packageScript("cmake-js/bin/cmake-js", "build", ...options));
     },
   },
-  {
+  typescript: {
     name: "TypeScript (tsc)",
     stamp: "build/.typescript-stamp",
     output: "dist/index.js",
-    inputs: () => ({ paths: ["lib", "tsconfig.json", "package-lock.json"] }),
-    run: () => {
+    inputs: () => ({ paths: ["lib", "tsconfig.json", "package-lock.json", "scripts/document-types.mjs"] }),
+    run: async () => {
       rmSync(join(root, "dist"), { recursive: true, force: true });
-      return run(...packageScript("typescript/bin/tsc", "-p", "."));
+      await run(...packageScript("typescript/bin/tsc", "-p", "."));
+      await run(process.execPath, ["scripts/document-types.mjs"]);
     },
   },
-];
+};
 
 /**
  * Brings everything up to date.
  * @param {object} [options]
  * @param {boolean} [options.buildTools] - Ask for compiler and CMake even where the addon is up to date.
- * @param {boolean} [options.dependenciesOnly] - Build nothing.
+ * @param {readonly (keyof typeof steps)[]} [options.only] - Default: all steps.
  */
-export async function setUp({ buildTools = false, dependenciesOnly = false } = {}) {
+export async function setUp({ buildTools = false, only = Object.keys(steps) } = {}) {
   checkNode();
-  const stale = (dependenciesOnly ? steps.slice(0, 1) : steps)
-    .map((step) => ({ ...step, digest: digest(step.inputs()) }))
+  const stale = only
+    .map((name) => ({ ...steps[name], digest: digest(steps[name].inputs()) }))
     .filter((step) => isStale(step.stamp, step.digest) || (step.output && !existsSync(join(root, step.output))));
   if (buildTools || stale.some((step) => step.needsBuildTools)) await checkBuildTools();
   for (const step of stale) {

@@ -175,7 +175,7 @@ export type ParameterName = keyof Hyperparameters;
 export type CheckedParameters = z.output<typeof parameterSchema>;
 
 /** A value for every hyperparameter. */
-export type ConfigValues = { readonly [Name in ParameterName]-?: NonNullable<CheckedParameters[Name]> };
+export type ConfigValues = { readonly [Name in keyof CheckedParameters]-?: NonNullable<CheckedParameters[Name]> };
 
 /** Names of all hyperparameters, group by group. */
 export const parameterNames = Object.keys(parameterSchema.shape) as ParameterName[];

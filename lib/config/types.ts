@@ -3,7 +3,7 @@ import { z } from "zod";
 // The types of hyperparameters. Their message is what was expected, and the type in the documentation: parseConfig
 // makes "Expected NAME to be MESSAGE but received …" of it.
 
-export const LARGEST_SIZE = 2 ** 31 - 1;
+const LARGEST_SIZE = 2 ** 31 - 1;
 
 export function integer(minimum: number, maximum = LARGEST_SIZE) {
   const error =

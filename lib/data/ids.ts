@@ -15,8 +15,8 @@ export type Widened<Id extends ItemId> = Id extends string ? string : Id extends
 export type IdList<Id extends ItemId = ItemId> = Readonly<ArrayLike<Id>> &
   (Float64Array | BigInt64Array | readonly string[]);
 
-/** Ids by their number, as a caller may give them: plain or typed arrays. */
-export type IdColumn<Id extends ItemId = ItemId> = ArrayLike<Id>;
+/** Ids by their number, as a caller may give them: plain or typed arrays. A text, an array of characters, is none. */
+export type IdColumn<Id extends ItemId = ItemId> = ArrayLike<Id> & object;
 
 const SMALLEST_INT64 = -(2n ** 63n);
 const LARGEST_INT64 = 2n ** 63n - 1n;

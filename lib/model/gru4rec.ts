@@ -292,7 +292,7 @@ export class Gru4Rec<Id extends ItemId = ItemId> {
 
 /** Training that did not come to its end: `ERR_ABORTED`, `ERR_NOT_FINITE` and others. */
 export class TrainingError<Id extends ItemId = ItemId> extends Gru4RecError {
-  /** @internal */
+  /** @hidden Training makes it. */
   constructor(
     cause: Gru4RecError,
     /** The model of the last whole epoch, the caller's to use and dispose of; absent before the first. */

@@ -2,11 +2,13 @@ import { checkId, indicesOf, isList, type ItemId, type SessionId, type Vocabular
 import { checkInteger, checkOptions, expected, Gru4RecError, untilAborted } from "../errors";
 import { runNative, type NativeModel, type NativeSlots } from "../native";
 
+/** How {@link Predictor} works. */
 export interface PredictorOptions {
   /** Number of slots: sessions that go on side by side, from 1 to 65,536. Default 64. */
   readonly batchSize?: number | undefined;
 }
 
+/** How one call of {@link Predictor.next} runs. */
 export interface NextOptions {
   /** Stops the call within 100 ms, with `ERR_ABORTED`. */
   readonly signal?: AbortSignal | undefined;
@@ -40,7 +42,7 @@ export class Predictor<Id extends ItemId = ItemId> {
   /** Settles when all calls so far are over. */
   #calls: Promise<unknown> = Promise.resolve();
 
-  /** @internal */
+  /** @hidden `model.predictor()` makes one. */
   constructor(native: NativeModel, vocabulary: Vocabulary, options: PredictorOptions) {
     checkOptions(options);
     const { batchSize = DEFAULT_BATCH_SIZE } = options;

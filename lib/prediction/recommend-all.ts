@@ -8,14 +8,14 @@ import { SessionSource } from "./session-source";
 /** A session with items that it alone is never to get, besides those of the options. */
 export interface SessionRequest<Id extends ItemId = ItemId> {
   /** Item ids, oldest first. */
-  readonly session: ArrayLike<Id>;
+  readonly session: SessionItems<Id>;
   /** Items that the model does not know change nothing. Default none. */
   readonly exclude?: ArrayLike<Id> | undefined;
 }
 
 /** Sessions of any number, read as they are needed. */
 export type SessionStream<Id extends ItemId = ItemId> =
-  Iterable<ArrayLike<Id> | SessionRequest<Id>> | AsyncIterable<ArrayLike<Id> | SessionRequest<Id>>;
+  Iterable<SessionItems<Id> | SessionRequest<Id>> | AsyncIterable<SessionItems<Id> | SessionRequest<Id>>;
 
 export interface RecommendAllOptions<Id extends ItemId = ItemId> extends ChoiceOptions<Id> {
   /** One list for all sessions. */

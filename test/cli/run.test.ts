@@ -210,6 +210,7 @@ describe("a failure is one line, without a stack, and the exit code says whose i
     ["nothing to do with the model", () => ["train", data], 2, /^gru4rec: Expected --output or --test: .*\n$/],
     ["a model to evaluate on nothing", () => ["train", modelPath, "-l"], 2, /^gru4rec: Expected --test with --load-model, .*\n$/],
     ["a model to evaluate, and parameters", () => ["train", modelPath, "-l", "-t", data, "-ps", "loss=bpr"], 2, /^gru4rec: option '--load-model' cannot be used with option '--parameters <string>'\n$/],
+    ["a model to evaluate, and a hyperparameter", () => ["train", modelPath, "-l", "-t", data, "--layers", "5"], 2, /^gru4rec: option '--load-model' cannot be used with option '--layers <value>'\n$/],
     ["a metric of no validation", () => ["train", data, "-s", output, "--metric", "mrr@5"], 2, /^gru4rec: Expected --validation, --validation-sessions or --validation-time with --metric\n$/],
     ["two validations", () => ["train", data, "-s", output, "--validation", data, "--validation-time", "5"], 2, /^gru4rec: option '--validation <data>' cannot be used with option '--validation-time <seconds>'\n$/],
     ["a metric that is none", () => ["train", data, "-s", output, "--validation", data, "--metric", "f1"], 2, /^gru4rec: Expected validation.metric to be recall@k or mrr@k, .*\n$/],

@@ -18,7 +18,7 @@ test("lists of items: in their order, as a set, as a set of the known ones", () 
 
 test.each<[() => unknown, string]>([
   [() => indicesOf(vocabulary, ["b", "x"], "items"), 'Expected items[1] to be an item of the model but received "x"'],
-  [() => indicesOf(vocabulary, "b", "items"), "Expected items to be an array of item ids"],
+  [() => indicesOf(vocabulary, "b" as never, "items"), "Expected items to be an array of item ids"],
   [() => packSessions(vocabulary, [["a", 1.5]]), "Expected sessions[0][1] to be a safe integer"],
   [() => packSessions(vocabulary, [["a", null as never]]), "but received null"],
   [() => packSessions(vocabulary, [5 as never]), "Expected sessions[0] to be an array of item ids"],

@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import type { ParsedConfig } from "../../config";
+import { parameterNames, type ParsedConfig } from "../../config";
 import { Gru4RecError } from "../../errors";
 import {
   Gru4Rec,
@@ -11,7 +11,7 @@ import {
 } from "../../index";
 import { checkOutput } from "../check-output";
 import type { Context } from "../context";
-import { addConfigOptions, readConfiguration, readPlace, type ConfigFlags } from "../hyperparameter-options";
+import { addConfigOptions, PLACE, readConfiguration, readPlace, type ConfigFlags } from "../hyperparameter-options";
 import { addColumnOptions, addEvaluationOptions, dataOf, parseInteger, parseNumber, readOptions } from "../options";
 import { progressView } from "../progress";
 import { evaluateAndPrint, type EvaluateFlags } from "./evaluate";
@@ -110,6 +110,12 @@ async function run(data: string, flags: TrainFlags, context: Context): Promise<v
   model.dispose();
 }
 
+/** Flags that say nothing where nothing is trained. */
+const OF_TRAINING = [
+  ...["output", "optimiserState", "config", "parameters", "validation", "validationSessions", "validationTime"],
+  ...parameterNames.filter((name) => !PLACE.includes(name)),
+];
+
 const EXAMPLES = `
 Examples:
   gru4rec train clicks.tsv --output shop.safetensors --loss bpr-max --layers 100/50 --n-epochs 5
@@ -131,7 +137,7 @@ export function addTrain(program: Command, context: Context): void {
     .option("--optimiser-state", "keep the optimiser's state in the model, to go on training from it")
     .addOption(
       new Option("--load-model", "<data> is a model: train nothing, evaluate it on --test (the author's -l)").conflicts(
-        ["output", "config", "parameters"],
+        OF_TRAINING,
       ),
     )
     .optionsGroup("Evaluation:")
