@@ -1,4 +1,5 @@
 import { formatProgress, type EpochReport, type TrainProgress } from "../index";
+import { progressTexts } from "../training";
 import type { Messages } from "./messages";
 import { metricsText } from "./report";
 
@@ -55,6 +56,18 @@ const NARROWEST_BAR = 8;
 /** Of a terminal that does not say. */
 const USUAL_COLUMNS = 80;
 
+/** What a narrow terminal keeps, first things first. */
+const BY_IMPORTANCE = ["epoch", "percent", "loss", "left", "events", "miniBatches"] as const;
+
+/** As much of {@link formatProgress} as `room` columns hold, in whole parts; the epoch at least. */
+function fittingText(progress: TrainProgress, room: number): string {
+  const texts = Object.entries(progressTexts(progress));
+  const kept: string[] = [...BY_IMPORTANCE];
+  const line = () => texts.filter(([name]) => kept.includes(name)).map(([, text]) => text).join("  "); // prettier-ignore
+  while (kept.length > 1 && line().length > room) kept.pop();
+  return line();
+}
+
 /** One line that is redrawn in its place, with a bar as wide as there is room for; the line of each epoch stays. */
 export class ProgressBar implements ProgressView {
   #last: TrainProgress | undefined;
@@ -72,9 +85,9 @@ export class ProgressBar implements ProgressView {
 
   #line(progress: TrainProgress): string {
     const { stream } = this.messages;
-    const text = formatProgress(progress);
     // A full last column would make some terminals begin a new line.
     const room = (stream.columns || USUAL_COLUMNS) - 1;
+    const text = fittingText(progress, room - NARROWEST_BAR - 2);
     const width = Math.min(room - text.length - 2, WIDEST_BAR);
     if (width < NARROWEST_BAR) return text.slice(0, room);
     const done = Math.round((width * progress.events) / Math.max(progress.totalEvents, 1));

@@ -4,7 +4,7 @@ import { ConfigError, Gru4RecError } from "../index";
 import { rewriteAuthorFlags } from "./author-flags";
 import { Messages } from "./messages";
 import { makeProgram } from "./program";
-import { acceptClosedPipes, Interruption } from "./signals";
+import { handleOutputErrors, Interruption } from "./signals";
 
 const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 
@@ -26,8 +26,8 @@ function exitCodeOf(error: unknown): number {
  * @returns The exit code: 0 done, 1 failed, 2 usage or configuration, 130 interrupted (143 by SIGTERM).
  */
 export async function run(args: readonly string[]): Promise<number> {
-  acceptClosedPipes();
   const messages = new Messages(process.stderr);
+  handleOutputErrors(messages);
   const interruption = new Interruption(messages);
   const { signal } = interruption;
   try {

@@ -1,3 +1,4 @@
+import { reason } from "../errors";
 import type { Messages } from "./messages";
 
 /** Exit codes: 128 and the number of the signal. */
@@ -33,13 +34,15 @@ export class Interruption {
   }
 }
 
-/** A reader that has seen enough, as in `| head`, is no error: nobody is left to print for. */
-export function acceptClosedPipes(): void {
+/**
+ * Results that cannot be printed end the command: quietly where the reader has seen enough, as in `| head`, as nobody is
+ * left to print for; else as a failure. Without a reader of the messages the work goes on.
+ */
+export function handleOutputErrors(messages: Messages): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0);
-    throw error;
+    messages.note(`gru4rec: Expected to write to standard output but ${reason(error)}`);
+    process.exit(1);
   });
-  process.stderr.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error; // the results are still wanted
-  });
+  process.stderr.on("error", () => undefined);
 }

@@ -56,16 +56,21 @@ function formatDuration(seconds: number): string {
   return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
 }
 
-/** One line: epoch, loss, mini-batches/s, events/s and time left. */
-export function formatProgress(progress: TrainProgress): string {
+/** What there is to say of the progress, each as a short text. */
+export function progressTexts(progress: TrainProgress) {
   const { epoch, epochs, events, totalEvents, loss } = progress;
   const rate = (value: number) => Math.round(value).toLocaleString("en-US");
-  return [
-    `epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`,
-    `${String(Math.floor((100 * events) / Math.max(totalEvents, 1))).padStart(3)} %`,
-    `loss ${loss.toFixed(4)}`,
-    `${rate(progress.miniBatchesPerSecond)} mini-batches/s`,
-    `${rate(progress.eventsPerSecond)} events/s`,
-    `${formatDuration(progress.secondsLeft)} left`,
-  ].join("  ");
+  return {
+    epoch: `epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`,
+    percent: `${String(Math.floor((100 * events) / Math.max(totalEvents, 1))).padStart(3)} %`,
+    loss: `loss ${loss.toFixed(4)}`,
+    miniBatches: `${rate(progress.miniBatchesPerSecond)} mini-batches/s`,
+    events: `${rate(progress.eventsPerSecond)} events/s`,
+    left: `${formatDuration(progress.secondsLeft)} left`,
+  };
+}
+
+/** One line: epoch, loss, mini-batches/s, events/s and time left. */
+export function formatProgress(progress: TrainProgress): string {
+  return Object.values(progressTexts(progress)).join("  ");
 }

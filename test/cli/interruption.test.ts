@@ -96,3 +96,16 @@ test("a reader that has seen enough is no error", async () => {
   expect(stderr.replace(/^yes: .*\n/m, "")).toBe("exit 0\n");
   expect(stdout).toMatch(/^\{"items":\[.*\}\n$/);
 });
+
+test.each([
+  ["results on a full disk are a failure of one line", '"$1" "$2" config > /dev/full', 1, /^gru4rec: Expected to write to standard output but ENOSPC: [^\n]*\nexit 1\n$/],
+  ["messages on a full disk change nothing", '"$1" "$2" config --loss bpr --logq 1 2> /dev/full', 0, /^exit 0\n$/],
+])("%s", async (_, command, code, stderr) => {
+  const script = `${command}; code=$?; echo "exit $code" >&2; exit $code`;
+  const outcome = await promisify(execFile)("bash", ["-c", script, "bash", process.execPath, CLI]).catch(
+    (error: unknown) => error as { code: number; stdout: string; stderr: string },
+  );
+  expect(outcome.stderr).toMatch(stderr);
+  expect("code" in outcome ? outcome.code : 0).toBe(code);
+  expect(outcome.stdout !== "").toBe(code === 0);
+}); // prettier-ignore

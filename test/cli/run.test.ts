@@ -219,6 +219,7 @@ describe("a failure is one line, without a stack, and the exit code says whose i
     ["a misspelt flag", () => ["train", data, "-s", output, "--n_epochs", "3"], 2, /^gru4rec: unknown option '--n_epochs'\n\(Did you mean --n-epochs\?\)\n$/],
     ["wrong flags, one a line", () => ["train", data, "-s", output, "--n-epochs", "x", "--layers", "100/0"], 2, /^gru4rec: Expected --layers\[1\] to be .* but received 0 \(number\)\ngru4rec: Expected --n-epochs to be .* but received "x" \(string\)\n$/],
     ["code in a parameter file", () => ["train", data, "-s", output, "-pf", code], 2, /^gru4rec: .*code\.py:1:5: Expected OrderedDict.* but received exec\n$/],
+    ["a primary metric of no test", () => ["train", data, "-s", output, "-lpm"], 2, /^gru4rec: Expected --test with --log-primary-metric\n$/],
     ["no parameter file", () => ["train", data, "-s", output, "-pf", folder.path("none")], 1, /^gru4rec: Expected .*none to be a readable file but there is no such file\n$/],
     ["a list length that is none", () => ["evaluate", modelPath, data, "--k", "5,x"], 2, /^gru4rec: option '--k <lengths>' argument '5,x' is invalid/],
     ["an unknown tie mode", () => ["evaluate", modelPath, data, "--ties", "best"], 2, /^gru4rec: option '--ties <mode>' argument 'best' is invalid/],

@@ -40,6 +40,7 @@ function checkFlags(data: string, flags: TrainFlags): void {
   if (flags.loadModel && test.length === 0) refuse("Expected --test with --load-model, which evaluates only");
   if (output === undefined && test.length === 0)
     refuse("Expected --output or --test: without both, nothing would be left of the training");
+  if (flags.logPrimaryMetric && test.length === 0) refuse("Expected --test with --log-primary-metric");
   if ((validation ?? validationSessions ?? validationTime) === undefined) {
     for (const name of ["metric", "every", "patience"] as const) {
       if (flags[name] === undefined) continue;
