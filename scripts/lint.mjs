@@ -27,7 +27,7 @@ function checks(fix) {
     "includes of native": [process.execPath, ["scripts/check-includes.mjs"]],
     "the arrow checks can fail": [process.execPath, ["scripts/check-arrows-bite.mjs"]],
     package: [process.execPath, ["scripts/check-package.mjs"]],
-    "public names are documented": [process.execPath, ["scripts/docs.mjs", "--check"]],
+    "public names are documented": [process.execPath, ["scripts/docs/api.mjs", "--check"]],
   };
 }
 

@@ -76,7 +76,7 @@ const configs = fc
 function toAuthor(config: Hyperparameters): [string, unknown][] {
   const pairs = Object.entries(config).map(([name, value]): [string, unknown] => [
     describeParameter(name as ParameterName).author ?? name,
-    value as unknown,
+    value,
   ]);
   if (config.embedding === undefined) return pairs;
   const constrained: [string, unknown] = ["constrained_embedding", config.embedding === "shared"];
