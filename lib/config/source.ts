@@ -1,4 +1,4 @@
-import { ConfigError, expected, Gru4RecError, type Problem } from "../errors";
+import { checkOptions, ConfigError, type Problem } from "../errors";
 import { unknownParameter } from "./nearest";
 import { isParameterName, parameterNames } from "./schema";
 
@@ -58,9 +58,8 @@ export function ourSource(entries: readonly Given[]): Source {
  * @throws {@link Gru4RecError} `ERR_ARGUMENT` where `options` is no object.
  */
 export function optionsSource(options: unknown, nameOf: (name: string) => string = (name) => name): Source {
-  if (typeof options !== "object" || options === null)
-    throw new Gru4RecError("ERR_ARGUMENT", expected("options", "an object", options));
-  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  checkOptions(options);
+  const entries = Object.entries(options as object).filter(([, value]) => value !== undefined);
   const { given, problems } = ourSource(entries.map(([name, value]) => ({ name, value: value as unknown })));
   const called = [...given].map(([key, entry]) => [key, { ...entry, name: nameOf(key) }] as const);
   return { author: false, given: new Map(called), problems };

@@ -1,5 +1,6 @@
 #include "addon/model_wrap.h"
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -429,7 +430,9 @@ Napi::Value ModelWrap::open_slots(const Napi::CallbackInfo& info) {
     throw make_error(env, "ERR_ARGUMENT", "Expected the number of slots to be at least 1");
   const int64_t count = info[0].As<Napi::Number>().Int64Value();
   auto slots = std::make_shared<Slots>();
-  engine_->slots.push_back(slots);
+  auto& known = engine_->slots;
+  known.erase(std::remove_if(known.begin(), known.end(), [](const auto& weak) { return weak.expired(); }), known.end());
+  known.push_back(slots);
   auto job = new_job(info);
   job->work = [engine = engine_.get(), slots, count](const std::shared_ptr<Job>&) {
     slots->sessions = std::make_unique<SessionSlots>(engine->parameters, count);
