@@ -2,6 +2,7 @@ export { parseActivation, type Activation, type FinalActivation, type HiddenActi
 export type { Config } from "./config";
 export { readConfig, readConfigFile } from "./config-file";
 export { describeParameter, type ParameterDescription } from "./describe-parameter";
+export { unknownParameter } from "./nearest";
 export { parameterStringSource } from "./parameter-string";
 export { parseConfig, parseSources, type ParsedConfig } from "./parse-config";
 export { parseParameterText } from "./parse-text";

@@ -133,7 +133,7 @@ export const parameterSchema = z.strictObject({
   }),
   learningRateDecay: aboveUpTo(0, 1).default(1).register(parameterMeta, {
     group: "Optimiser",
-    doc: "Factor from one epoch's learning rate to the next one's: epoch e has learningRate * learningRateDecay^(e-1).",
+    doc: "Factor from one epoch's learning rate to the next one's: epoch e of a training has learningRate * learningRateDecay^(e-1).",
   }),
   momentum: below(0, 1)
     .default(0)

@@ -11,7 +11,7 @@ import {
   type TrainingData,
   type Vocabulary,
 } from "../data";
-import { aborted, Gru4RecError } from "../errors";
+import { aborted, checkOptions, Gru4RecError } from "../errors";
 import { checkEvaluateOptions, evaluateModel, type EvaluateOptions, type Evaluation } from "../evaluation";
 import { callNative, createModel, runNative, type NativeModel } from "../native";
 import {
@@ -195,6 +195,7 @@ export class Gru4Rec<Id extends ItemId = ItemId> {
    * @throws {@link Gru4RecError} `ERR_DATA` when no session with two known events is left; `ERR_ARGUMENT`.
    */
   async evaluate(data: DataInput, options: EvaluateOptions & ReadOptions = {}): Promise<Evaluation> {
+    checkOptions(options);
     if (options.signal?.aborted) throw aborted(options.signal);
     const checked = checkEvaluateOptions(options, this.#vocabulary);
     return this.#run(async () => {

@@ -24,7 +24,11 @@ export function retrainConfig(current: Config, changes: ChangeableParameters): P
   const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
   const base: Partial<Record<ParameterName, unknown>> = { ...current };
   // What follows from another parameter follows it again.
-  if ("adapt" in given && given.adapt !== current.adapt) delete base.adaptParams;
+  if ("adapt" in given && given.adapt !== current.adapt) {
+    delete base.adaptParams;
+    const usual = parseConfig({ adapt: current.adapt }).config.learningRate;
+    if (current.learningRate === usual) delete base.learningRate;
+  }
   if ("loss" in given && given.loss !== current.loss) delete base.logq;
   const parsed = parseConfig({ ...base, ...given } as Hyperparameters);
   const problems = FIXED.filter((name) => JSON.stringify(parsed.config[name]) !== JSON.stringify(current[name])).map(

@@ -1,3 +1,4 @@
+import { unknownParameter } from "../config";
 import {
   prepareEvaluation,
   readEvents,
@@ -22,6 +23,16 @@ export interface ValidationOptions extends ValidationSettings {
   readonly lastTime?: number | undefined;
 }
 
+const VALIDATION_OPTIONS: Readonly<Record<keyof ValidationOptions, true>> = {
+  data: true,
+  lastSessions: true,
+  lastTime: true,
+  metric: true,
+  every: true,
+  patience: true,
+  ties: true,
+};
+
 /** How to run a training; everything besides hyperparameters. */
 export interface RunOptions extends ReadOptions, TrainingCallbacks {
   /**
@@ -31,7 +42,7 @@ export interface RunOptions extends ReadOptions, TrainingCallbacks {
   readonly validation?: ValidationOptions | undefined;
   /**
    * Keeps what the optimiser remembers in the model and its file, so that `retrain()` goes on as if it had never
-   * stopped. It takes one to three times the memory of the weights. Default false; in `retrain()`: whether there is one.
+   * stopped (but `learningRateDecay` counts the epochs of each training). It takes one to three times the memory of the weights. Default false; in `retrain()`: whether there is one.
    */
   readonly keepOptimiserState?: boolean | undefined;
   /** Called for every parameter that has no effect. Default: `process.emitWarning`. */
@@ -112,6 +123,10 @@ function checkValidationData(validation: ValidationOptions): void {
   const given: unknown = validation;
   if (typeof given !== "object" || given === null)
     throw new Gru4RecError("ERR_ARGUMENT", expected("validation", "an object", given));
+  for (const name of Object.keys(validation)) {
+    if (!Object.hasOwn(VALIDATION_OPTIONS, name))
+      throw new Gru4RecError("ERR_ARGUMENT", `${unknownParameter(name, Object.keys(VALIDATION_OPTIONS))} (validation)`);
+  }
   const { data, lastSessions, lastTime } = validation;
   const sources = Object.entries({ data, lastSessions, lastTime }).filter(([, value]) => value !== undefined);
   if (sources.length !== 1) {

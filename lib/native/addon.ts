@@ -122,7 +122,7 @@ export interface NativeCancellation {
  * A model in native memory. Promises settle on the event loop; the work runs on a thread of the model's own. Failures
  * reject with (or, for synchronous methods, throw) an Error that has a `code` of Gru4RecError.
  *
- * Calls of recommend, predict, evaluate, the slots, trainEpoch and the snapshots queue in their order. All other calls
+ * Calls of recommend, predict, evaluate, the slots, the training and its snapshots queue in their order. All other calls
  * while anything is under way give ERR_BUSY, any call after dispose ERR_DISPOSED. A session with no event is scored from
  * the zero state.
  */
@@ -154,7 +154,8 @@ export interface NativeModel {
   /**
    * One epoch over `sessions` in the order given ([sessions], session numbers).
    * @param options - `onProgress` is called on the event loop at most ten times a second. When it throws, the epoch
-   * stops and the promise rejects with that error.
+   * stops and the promise rejects with that error. Before a promise rejects, the weights of the snapshot `restore` come
+   * back, so that no other call sees those of half an epoch.
    */
   trainEpoch(
     sessions: NativeSessions,
@@ -162,6 +163,7 @@ export interface NativeModel {
     options: {
       readonly learningRate: number;
       readonly onProgress?: ((progress: NativeProgress) => void) | undefined;
+      readonly restore?: NativeSnapshot | undefined;
     },
     cancellation: NativeCancellation | undefined,
   ): Promise<NativeProgress>;
@@ -169,8 +171,11 @@ export interface NativeModel {
   keepWeights(which: NativeSnapshot): Promise<void>;
   /** Brings back what {@link keepWeights} copied. */
   restoreWeights(which: NativeSnapshot): Promise<void>;
-  /** Frees what prepareTraining allocated, and the snapshots. */
-  finishTraining(): Promise<void>;
+  /**
+   * Frees what prepareTraining allocated, and the snapshots.
+   * @param trained - Whether the model is another than before; else it gets its earlier optimiser's state back.
+   */
+  finishTraining(trained: boolean): Promise<void>;
   /**
    * Rank of the target for every pair of input and target, in the order of the session-parallel walk.
    * @param candidates - Ascending, distinct; absent = all items. The target always belongs to them.

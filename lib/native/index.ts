@@ -5,6 +5,7 @@ export type {
   NativeRecommendations,
   NativeRecommendRequest,
   NativeSlots,
+  NativeSnapshot,
   NativeTensor,
   NativeTies,
   NativeTrainingSpec,

@@ -102,7 +102,6 @@ export class Predictor<Id extends ItemId = ItemId> {
     const starts = Uint8Array.from(sessions, (id, slot) => (before && sameId(before[slot]!, id) ? 0 : 1));
     this.#slots ??= await runNative(undefined, () => this.#native.openSlots(this.batchSize));
     const slots = this.#slots;
-    this.#sessionIds = undefined; // what a call that fails leaves behind in the slots is not known
     const scores = await runNative(signal, (cancellation) =>
       this.#native.nextInSlots(slots, { starts, ...events }, cancellation),
     );

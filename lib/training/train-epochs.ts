@@ -1,6 +1,7 @@
 import type { Config } from "../config";
 import { trainingOrder, type EvaluationData, type TrainingData } from "../data";
-import { runNative, trainingSpec, type NativeModel, type NativeProgress } from "../native";
+import { untilAborted } from "../errors";
+import { runNative, trainingSpec, type NativeModel, type NativeProgress, type NativeSnapshot } from "../native";
 import type { EpochReport } from "./epoch-report";
 import { ProgressMeter, type TrainProgress } from "./progress";
 import type { Validation } from "./validation";
@@ -52,20 +53,17 @@ export async function trainEpochs(
   const { history: past = [], keepOptimiserState: keepOptimiser = false, signal } = options;
   const steps = past.reduce((sum, report) => sum + report.steps, 0);
   const support = data.support.map((events) => Math.max(events, 1));
-  await runNative(signal, () =>
-    model.prepareTraining(trainingSpec(config), support, { steps, epochs: past.length, keepOptimiser }),
-  );
   const run = new EpochRun(model, data, config, options, past);
   try {
-    try {
-      await run.toTheEnd();
-      return run.outcome;
-    } catch (error) {
-      await run.returnToWholeEpoch();
-      return { ...run.outcome, failure: { error, fromCallback: run.threw(error) } };
-    }
+    await runNative(signal, () =>
+      model.prepareTraining(trainingSpec(config), support, { steps, epochs: past.length, keepOptimiser }),
+    );
+    await run.toTheEnd();
+    return run.outcome;
+  } catch (error) {
+    return { ...run.outcomeOfLastEpoch, failure: { error, fromCallback: run.threw(error) } };
   } finally {
-    await model.finishTraining();
+    await runNative(undefined, () => model.finishTraining(run.outcome.history.length > 0));
   }
 }
 
@@ -78,8 +76,6 @@ class EpochRun {
   readonly #thrown = new Set<unknown>();
   /** The best epoch's number, 0 = none was measured. */
   #best = 0;
-  /** Which snapshot the weights are to come back from while an epoch is under way. */
-  #kept: "last" | "best" | undefined;
 
   constructor(
     private readonly model: NativeModel,
@@ -101,11 +97,12 @@ class EpochRun {
   async toTheEnd(): Promise<void> {
     for (let i = 1; i <= this.config.nEpochs; ++i) {
       await this.trainEpoch(i);
-      await this.validate(i);
-      const report = this.#history.at(-1)!;
-      if ((await this.ask(report)) === "stop" || this.options.validation?.measure.exhausted) break;
+      if (this.options.validation?.measure.isDue(i, this.config.nEpochs)) await this.validate();
+      if ((await this.ask(this.#history.at(-1)!)) !== "stop" && !this.options.validation?.measure.exhausted) continue;
+      if (this.#history.at(-1)!.validation === undefined) await this.validate();
+      break;
     }
-    if (this.#best > 0 && this.#best !== this.#history.at(-1)?.epoch) await this.model.restoreWeights("best");
+    if (this.#best > 0 && this.#best !== this.#history.at(-1)?.epoch) await this.#restoreBest();
   }
 
   /** Whether a callback threw `error`. */
@@ -113,26 +110,25 @@ class EpochRun {
     return this.#thrown.has(error);
   }
 
-  /** Undoes the epoch under way. */
-  async returnToWholeEpoch(): Promise<void> {
-    this.#best = 0;
-    if (this.#kept !== undefined) await this.model.restoreWeights(this.#kept);
+  /** What there is when an error came: the weights of the last whole epoch. */
+  get outcomeOfLastEpoch(): TrainingOutcome {
+    return { history: this.#history, epoch: this.#history.at(-1)?.epoch ?? 0 };
+  }
+
+  #restoreBest(): Promise<void> {
+    return runNative(undefined, () => this.model.restoreWeights("best"));
   }
 
   /** Trains the epoch `i`, from 1, and adds it to the history. */
   private async trainEpoch(i: number): Promise<void> {
     const { model, past, config, options } = this;
     const epoch = past.length + i;
-    if (epoch > 1) {
-      this.#kept = this.#best === epoch - 1 ? "best" : "last";
-      if (this.#kept === "last") await model.keepWeights("last");
-    }
+    const restore = await this.#keepBefore(epoch);
     const onProgress = options.onProgress && ((progress: NativeProgress) => this.tell(epoch, progress, false));
     const learningRate = config.learningRate * config.learningRateDecay ** (i - 1);
     const result = await runNative(options.signal, (cancellation) =>
-      model.trainEpoch(this.data.sessions, this.#order, { learningRate, onProgress }, cancellation),
+      model.trainEpoch(this.data.sessions, this.#order, { learningRate, onProgress, restore }, cancellation),
     );
-    this.#kept = undefined;
     const { loss, steps, events, seconds } = result;
     this.#history.push({ epoch, loss, steps, events, seconds, learningRate });
     this.tell(epoch, result, true);
@@ -147,24 +143,36 @@ class EpochRun {
     }
   }
 
-  private async ask(report: EpochReport): Promise<unknown> {
-    try {
-      return await this.options.onEpoch?.(report);
-    } catch (error) {
-      this.#thrown.add(error);
-      throw error;
-    }
+  /** What onEpoch says; an abort does not wait for it. */
+  private ask(report: EpochReport): Promise<unknown> {
+    const asked = async (): Promise<unknown> => {
+      try {
+        return await this.options.onEpoch?.(report);
+      } catch (error) {
+        this.#thrown.add(error);
+        throw error;
+      }
+    };
+    return untilAborted(asked(), this.options.signal);
   }
 
-  /** Measures the epoch `i` where it is due. */
-  private async validate(i: number): Promise<void> {
+  /** @returns The snapshot with the weights before `epoch`, the best one's where they are the same; the first needs none. */
+  async #keepBefore(epoch: number): Promise<NativeSnapshot | undefined> {
+    if (epoch === 1) return undefined;
+    if (this.#best === epoch - 1) return "best";
+    await runNative(undefined, () => this.model.keepWeights("last"));
+    return "last";
+  }
+
+  /** Measures the last epoch. */
+  private async validate(): Promise<void> {
     const { validation, signal } = this.options;
-    if (!validation?.measure.isDue(i, this.config.nEpochs)) return;
+    if (validation === undefined) return;
     const { report, isBest } = await validation.measure.measure(this.model, validation.data, signal);
     const trained = this.#history.pop()!;
     this.#history.push({ ...trained, validation: report });
     if (!isBest) return;
-    await this.model.keepWeights("best");
+    await runNative(undefined, () => this.model.keepWeights("best"));
     this.#best = trained.epoch;
   }
 }

@@ -1,6 +1,6 @@
 import type { EvaluationData, Vocabulary } from "../data";
 import { checkInteger, expected, Gru4RecError } from "../errors";
-import { checkListLengths, evaluateModel, TIES, type Metrics, type Ties } from "../evaluation";
+import { evaluateModel, TIES, type Metrics, type Ties } from "../evaluation";
 import type { NativeModel } from "../native";
 import type { ValidationReport } from "./epoch-report";
 
@@ -9,7 +9,7 @@ export type ValidationMetric = `recall@${number}` | `mrr@${number}`;
 
 /** How to validate. */
 export interface ValidationSettings {
-  /** Accuracy that decides which epoch is the best. Default `recall@20`. */
+  /** Accuracy that decides which epoch is the best. Default `recall@20`, or of all items where there are fewer. */
   readonly metric?: ValidationMetric | undefined;
   /** Epochs between two measurements, at least 1; the last epoch is always measured. Default 1. */
   readonly every?: number | undefined;
@@ -20,13 +20,15 @@ export interface ValidationSettings {
 }
 
 const METRIC = /^(recall|mrr)@([1-9]\d{0,8})$/;
+const DEFAULT_METRIC: ValidationMetric = "recall@20";
 /** Matters for speed alone. */
 const BATCH_SIZE = 512;
 
 /** Measures a model after its epochs, and knows which was the best. */
 export class Validation {
   readonly #metric: keyof Metrics;
-  readonly #k: number;
+  #k: number;
+  readonly #given: ValidationMetric | undefined;
   readonly #every: number;
   readonly #patience: number;
   readonly #ties: Ties;
@@ -34,12 +36,13 @@ export class Validation {
   #failures = 0;
 
   /** @throws {@link Gru4RecError} `ERR_ARGUMENT` */
-  constructor({ metric = "recall@20", every = 1, patience, ties = "conservative" }: ValidationSettings) {
-    const match = METRIC.exec(metric);
+  constructor({ metric, every = 1, patience, ties = "conservative" }: ValidationSettings) {
+    const match = METRIC.exec(metric ?? DEFAULT_METRIC);
     if (match === null) {
       const what = "recall@k or mrr@k, such as recall@20,";
       throw new Gru4RecError("ERR_ARGUMENT", expected("validation.metric", what, metric));
     }
+    this.#given = metric;
     checkInteger("validation.every", every, 1, Number.MAX_SAFE_INTEGER);
     if (patience !== undefined) checkInteger("validation.patience", patience, 1, Number.MAX_SAFE_INTEGER);
     if (!TIES.includes(ties))
@@ -51,9 +54,14 @@ export class Validation {
     this.#ties = ties;
   }
 
-  /** @throws {@link Gru4RecError} `ERR_ARGUMENT` when the metric's list is longer than there are items. */
-  checkItems(vocabulary: Vocabulary): void {
-    checkListLengths(this.#k, vocabulary.size);
+  /** @throws {@link Gru4RecError} `ERR_ARGUMENT` when the list of the metric asked for is longer than there are items. */
+  checkItems({ size }: Vocabulary): void {
+    if (this.#k <= size) return;
+    if (this.#given !== undefined) {
+      const what = `recall@k or mrr@k with k from 1 to ${size}`;
+      throw new Gru4RecError("ERR_ARGUMENT", expected("validation.metric", what, this.#given));
+    }
+    this.#k = size;
   }
 
   /** @param epoch - From 1, of this training. */

@@ -36,11 +36,23 @@ Napi::Object to_object(Napi::Env env, const Progress& progress) {
 /// A Float32Array that C++ fills on another thread.
 class PinnedResult {
  public:
-  PinnedResult(Napi::Env env, int64_t size) : PinnedResult(Napi::Float32Array::New(env, static_cast<size_t>(size))) {}
+  /// Throws ERR_OUT_OF_MEMORY.
+  PinnedResult(Napi::Env env, int64_t size) : PinnedResult(allocate(env, size)) {}
   Span<float> span() const { return pinned_.span(); }
   Napi::Value value() const { return reference_.Value(); }
 
  private:
+  /// By JavaScript's constructor: the one of N-API ends the process where there is not enough memory.
+  static Napi::Float32Array allocate(Napi::Env env, int64_t size) {
+    try {
+      const auto constructor = env.Global().Get("Float32Array").As<Napi::Function>();
+      return constructor.New({Napi::Number::New(env, static_cast<double>(size))}).As<Napi::Float32Array>();
+    } catch (const Napi::Error&) {
+      throw make_error(env, "ERR_OUT_OF_MEMORY",
+                       "Expected memory for " + std::to_string(size) + " scores but the system gave none");
+    }
+  }
+
   explicit PinnedResult(Napi::Float32Array array)
       : pinned_(array), reference_(Napi::Persistent(array.As<Napi::Object>())) {}
 
@@ -236,7 +248,7 @@ Napi::Value ModelWrap::initialise(const Napi::CallbackInfo& info) {
 
 Napi::Value ModelWrap::prepare_training(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  expect_idle(env, "prepareTraining");
+  expect_alive(env);
   const TrainingSpec spec = read_training_spec(info[0], engine_->parameters.spec());
   if (!info[1].IsTypedArray() || info[1].As<Napi::TypedArray>().TypedArrayType() != napi_uint32_array)
     throw make_error(env, "ERR_ARGUMENT", "Expected support to be a Uint32Array");
@@ -251,14 +263,19 @@ Napi::Value ModelWrap::prepare_training(const Napi::CallbackInfo& info) {
   const bool keep_optimiser = read_boolean(object, "keepOptimiser");
   auto job = new_job(info);
   job->work = [engine = engine_.get(), spec, support, position, keep_optimiser](const std::shared_ptr<Job>&) {
-    engine->trainer.reset();
-    if (engine->optimiser && engine->optimiser->suits(spec.optimiser))
-      engine->optimiser->set(spec.optimiser);
-    else
-      engine->optimiser = std::make_unique<OptimiserState>(engine->parameters, spec.optimiser);
+    // All that may fail comes first: then nothing has changed.
+    const bool goes_on = engine->optimiser && engine->optimiser->suits(spec.optimiser);
+    std::unique_ptr<OptimiserState> fresh;
+    if (!goes_on) fresh = std::make_unique<OptimiserState>(engine->parameters, spec.optimiser);
+    OptimiserState& state = goes_on ? *engine->optimiser : *fresh;
+    engine->trainer = std::make_unique<Trainer>(engine->parameters, state, spec, support->span(), position);
+    state.set(spec.optimiser);
+    engine->goes_on = goes_on;
     engine->keep_optimiser = keep_optimiser;
-    engine->trainer =
-        std::make_unique<Trainer>(engine->parameters, *engine->optimiser, spec, support->span(), position);
+    if (fresh) {
+      engine->previous_optimiser = std::move(engine->optimiser);
+      engine->optimiser = std::move(fresh);
+    }
   };
   return add(info, std::move(job), env.Undefined());
 }
@@ -270,13 +287,15 @@ Napi::Value ModelWrap::train_epoch(const Napi::CallbackInfo& info) {
   const auto order = std::make_shared<Pinned<int32_t>>(read_int32_array(info[1], "order"));
   const Napi::Object options = read_object(info[2], "the options");
   const auto learning_rate = static_cast<float>(read_number(options, "learningRate"));
+  const Napi::Value restore = options.Get("restore");
+  const Snapshot* kept = restore.IsUndefined() ? nullptr : &snapshot(*engine_, restore);
   const auto progress = std::make_shared<Progress>();
 
   auto job = new_job(info);
   if (options.Get("onProgress").IsFunction())
     job->on_progress =
         std::make_shared<Napi::FunctionReference>(Napi::Persistent(options.Get("onProgress").As<Napi::Function>()));
-  job->work = [this, sessions, order, learning_rate, progress](const std::shared_ptr<Job>& self) {
+  job->work = [this, sessions, order, learning_rate, kept, progress](const std::shared_ptr<Job>& self) {
     if (!engine_->trainer)
       throw Error(ErrorCode::argument, "Expected prepareTraining before trainEpoch but it was not called");
     check_sessions(sessions->view(), engine_->parameters.spec().items);
@@ -289,7 +308,13 @@ Napi::Value ModelWrap::train_epoch(const Napi::CallbackInfo& info) {
         });
       };
     engine_->trainer->set_learning_rate(learning_rate);
-    *progress = engine_->trainer->epoch(sessions->view(), order->span(), *self->cancellation, report);
+    try {
+      *progress = engine_->trainer->epoch(sessions->view(), order->span(), *self->cancellation, report);
+    } catch (...) {
+      // Here, so that no call behind this one sees the weights of half an epoch.
+      if (kept != nullptr) kept->restore(*engine_->backend, engine_->kept_tensors());
+      throw;
+    }
   };
   job->result = [progress](Napi::Env loop) { return to_object(loop, *progress); };
   return add(info, std::move(job), info[3]);
@@ -314,15 +339,23 @@ Napi::Value ModelWrap::restore_weights(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ModelWrap::finish_training(const Napi::CallbackInfo& info) {
-  expect_alive(info.Env());
+  const Napi::Env env = info.Env();
+  expect_alive(env);
+  const bool trained = info[0].ToBoolean();
   auto job = new_job(info);
-  job->work = [engine = engine_.get()](const std::shared_ptr<Job>&) {
-    engine->trainer.reset();
-    if (!engine->keep_optimiser) engine->optimiser.reset();
+  job->work = [engine = engine_.get(), trained](const std::shared_ptr<Job>&) {
+    if (engine->trainer) {
+      engine->trainer.reset();
+      if (!trained && !engine->goes_on)
+        engine->optimiser = std::move(engine->previous_optimiser);
+      else if (!engine->keep_optimiser)
+        engine->optimiser.reset();
+    }
+    engine->previous_optimiser.reset();
     engine->last_epoch = {};
     engine->best_epoch = {};
   };
-  return add(info, std::move(job), info.Env().Undefined());
+  return add(info, std::move(job), env.Undefined());
 }
 
 Napi::Value ModelWrap::evaluate(const Napi::CallbackInfo& info) {

@@ -65,7 +65,9 @@ class ModelWrap : public Napi::ObjectWrap<ModelWrap> {
     std::unique_ptr<Backend> backend;
     Parameters parameters;
     std::unique_ptr<OptimiserState> optimiser;
-    bool keep_optimiser = false;  ///< after training
+    std::unique_ptr<OptimiserState> previous_optimiser;  ///< what `optimiser` takes the place of in this training
+    bool goes_on = false;                                ///< this training goes on from the state that was there
+    bool keep_optimiser = false;                         ///< after training
     std::unique_ptr<Trainer> trainer;
     Snapshot last_epoch, best_epoch;
     std::vector<std::weak_ptr<Slots>> slots;

@@ -22,6 +22,16 @@ void SessionSlots::next(Span<const int32_t> input, Span<const uint8_t> starts, S
                         Span<float> scores, const Cancellation& cancellation) {
   cancellation.check();
   step(input, starts);
+  try {
+    score(items, scores, cancellation);
+  } catch (...) {
+    for (int64_t l = 0; l < static_cast<int64_t>(kept_.size()); ++l)
+      parameters_.backend().copy(kept(l), forward_.state(l));
+    throw;
+  }
+}
+
+void SessionSlots::score(Span<const int32_t> items, Span<float> scores, const Cancellation& cancellation) const {
   const int64_t chunk = RowScorer::chunk(parameters_, items, slots());
   RowScorer scorer(parameters_, items, chunk);
   for (int64_t first = 0; first < slots(); first += chunk) {
@@ -37,7 +47,6 @@ void SessionSlots::next(Span<const int32_t> input, Span<const uint8_t> starts, S
 void SessionSlots::step(Span<const int32_t> input, Span<const uint8_t> starts) {
   Backend& backend = parameters_.backend();
   const auto layers = static_cast<int64_t>(kept_.size());
-  const auto kept = [&](int64_t l) { return kept_[l].matrix(slots(), parameters_.spec().layers[l]); };
   for (int64_t l = 0; l < layers; ++l) backend.copy(forward_.state(l), kept(l));
 
   for (int64_t slot = 0; slot < slots(); ++slot) {

@@ -21,11 +21,12 @@ class SessionSlots {
   /// @param starts  [slots] (host) not 0 = a session begins in the slot, from the zero state.
   /// @param items  (host) the columns of the scores; empty = all items.
   /// @param scores  out (host), [slots, columns], after the final activation; a softmax runs over the columns.
-  /// Throws ErrorCode::not_finite, ErrorCode::aborted; the states are then those before or after the event.
+  /// Throws ErrorCode::not_finite, ErrorCode::aborted; the states are then those before the event.
   void next(Span<const int32_t> input, Span<const uint8_t> starts, Span<const int32_t> items, Span<float> scores,
             const Cancellation& cancellation);
 
  private:
+  void score(Span<const int32_t> items, Span<float> scores, const Cancellation& cancellation) const;
   void step(Span<const int32_t> input, Span<const uint8_t> starts);
 
   const Parameters& parameters_;
@@ -33,6 +34,7 @@ class SessionSlots {
   StepDropout dropout_;
   std::vector<int32_t> host_input_, host_source_;
   Array<int32_t> input_, source_;
+  Matrix kept(int64_t l) const { return kept_[l].matrix(slots(), parameters_.spec().layers[l]); }
   std::vector<Array<float>> kept_;  ///< [slots, H] of each layer: states before the step
 };
 

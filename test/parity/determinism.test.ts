@@ -20,7 +20,7 @@ async function runBits(spec: NativeModelSpec, training: NativeTrainingSpec, thre
         const { loss } = await model.trainEpoch(sessions, scrambled(120), { learningRate }, undefined);
         losses.push(loss);
       }
-      await model.finishTraining();
+      await model.finishTraining(true);
       const { items, scores } = await model.recommend({ sessions, k: 10 }, undefined);
       return {
         losses,

@@ -295,7 +295,7 @@ test("a second prepareTraining starts steps, epochs and optimiser anew and keeps
         const actual = await model.trainEpoch(sessions, order, { learningRate }, undefined);
         expect(relativeError(actual.loss, expected.loss)).toBeLessThan(1e-5);
       }
-      await model.finishTraining();
+      await model.finishTraining(true);
     }
     expectParameters(readParameters(model), reference.parameters, (_, { values }) => 1e-4 * largest(values));
   });
