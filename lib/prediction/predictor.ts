@@ -57,8 +57,7 @@ export class Predictor<Id extends ItemId = ItemId> {
    * before begins that session in the zero state. An item that the model does not know leaves its slot as it is (zero
    * where the session has just begun), so a slot without an event gets its session id and any such item.
    *
-   * Calls may overlap; they run in their order. One that is refused, or stopped while it waits, changes nothing. After
-   * one that failed or was stopped in the engine all slots begin anew.
+   * Calls may overlap; they run in their order. One that is refused, fails or is stopped changes nothing.
    * @param sessionIds - [batchSize] ids of the slots' sessions.
    * @param itemIds - [batchSize] the events.
    * @param itemsToPredict - Items to score, a column each, in their order. Default all items by index.

@@ -2,6 +2,7 @@
 // with an independent implementation in test/parity.
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <string>
 #include <vector>
@@ -327,6 +328,18 @@ TEST_CASE("session slots: an event at a time gives the bits of whole sessions; a
       std::vector<float> expected(3 * kItems), actual(3 * kItems);
       predict(model.parameters, {{items.data(), static_cast<int64_t>(items.size())}, {offsets.data(), 4}}, {},
               {expected.data(), 3 * kItems}, never);
+      // A call that fails changes nothing.
+      const int32_t listed = 9;
+      const float infinite = INFINITY, bias = 0.0f;
+      const StoredTensors tensors = model.parameters.tensors();
+      const auto biases =
+          std::find_if(tensors.begin(), tensors.end(), [](const auto& t) { return t.name == "output.bias"; });
+      biases->write(*model.backend, listed, 1, &infinite);
+      const std::vector<int32_t> others{11, 12, 13};
+      CHECK_THROWS(Error,
+                   slots.next({others.data(), 3}, {starts[event].data(), 3}, {&listed, 1}, {actual.data(), 3}, never));
+      biases->write(*model.backend, listed, 1, &bias);
+
       slots.next({inputs[event].data(), 3}, {starts[event].data(), 3}, {}, {actual.data(), 3 * kItems}, never);
       CHECK(expected == actual);
     }

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { Gru4Rec, train, TrainingError } from "../../lib";
 import { circleClicks, SMALL } from "../support/clicks";
 import { expectFailure } from "../support/errors";
@@ -135,6 +136,64 @@ test("an abort leaves the weights of the last whole epoch, or those from before"
     expect(model.epoch).toBe(2 + whole);
     if (whole === 0) expect(await model.predict(PROBES)).toEqual(before);
   }
+  model.dispose();
+});
+
+test("stopped in its first epoch, with another optimiser, it leaves the model as it was, to be saved and loaded", async () => {
+  const many = circleClicks({ sessions: 20_000 }) as typeof clicks;
+  for (const kept of [false, true]) {
+    const model = await train(clicks, { ...SMALL, nEpochs: 1, keepOptimiserState: kept });
+    const path = folder.path(`stopped ${kept}`);
+    await model.save(path);
+    const before = readFileSync(path);
+    const controller = new AbortController();
+    const options = { nEpochs: 2, adapt: "adam", nSample: 2048, keepOptimiserState: true } as const;
+    const retraining = model.retrain(many, {
+      ...options,
+      signal: controller.signal,
+      onProgress: () => controller.abort(),
+    });
+    await expectFailure(() => retraining, "ERR_ABORTED", /./);
+    await expectFailure(() => model.retrain(clicks, { batchSize: 2_000_000_000 }), "ERR_CONFIG", /./);
+    await model.save(path);
+    expect(readFileSync(path)).toEqual(before);
+    model.dispose();
+  }
+});
+
+test("a recommendation asked for in an epoch that is stopped comes from the weights before it", async () => {
+  const many = circleClicks({ sessions: 20_000 }) as typeof clicks;
+  const model = await train(clicks, { ...SMALL, nEpochs: 1 });
+  const before = await model.predict(PROBES);
+  const controller = new AbortController();
+  let meanwhile: Promise<Float32Array> | undefined;
+  const onProgress = () => {
+    meanwhile ??= model.predict(PROBES);
+    controller.abort();
+  };
+  const retraining = model.retrain(many, { nEpochs: 2, nSample: 2048, signal: controller.signal, onProgress });
+  await expectFailure(() => retraining, "ERR_ABORTED", /./);
+  expect(await meanwhile).toEqual(before);
+  model.dispose();
+});
+
+test("a model that serves while its new clicks are read is trained all the same", async () => {
+  const model = await train(clicks, { ...SMALL, nEpochs: 1 });
+  const retraining = model.retrain(clicks, { nEpochs: 1 });
+  const sessions = Array.from({ length: 2_000 }, () => [1, 2, 3]);
+  const serving = Promise.all(Array.from({ length: 5 }, () => model.recommend(sessions)));
+  await retraining;
+  await serving;
+  expect(model.history).toHaveLength(2);
+  model.dispose();
+});
+
+test("another optimiser brings its own usual learning rate", async () => {
+  const model = await train(clicks, { ...SMALL, nEpochs: 1 });
+  await model.retrain(clicks, { nEpochs: 1, adapt: "adadelta" });
+  expect(model.config.learningRate).toBe(1);
+  await model.retrain(clicks, { nEpochs: 1, adapt: "adagrad" });
+  expect(model.config.learningRate).toBe(0.05);
   model.dispose();
 });
 

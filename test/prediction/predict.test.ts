@@ -57,3 +57,14 @@ describe("predict", () => {
     await expectFailure(() => model.predict([[1]], { signal: AbortSignal.abort() }), "ERR_ABORTED", "aborted");
   });
 });
+
+test("more scores than there is memory for are refused, and the process lives on", async () => {
+  const items = new Float64Array(1_000_000).fill(1);
+  const sessions = Array.from({ length: 20_000 }, () => [1]);
+  await expectFailure(
+    () => model.predict(sessions, { items }),
+    "ERR_OUT_OF_MEMORY",
+    "Expected memory for 20000000000 scores",
+  );
+  expect(await model.predict([[1]], { items: [1] })).toHaveLength(1);
+});

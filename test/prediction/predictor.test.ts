@@ -203,7 +203,7 @@ describe("after a failure in the engine", () => {
   }
 
   test.each(["ERR_ABORTED", "ERR_NOT_FINITE", "ERR_OUT_OF_MEMORY"] as const)(
-    "(%s) all slots start anew",
+    "(%s) the sessions are where they were before",
     async (code) => {
       const nextInSlots = [undefined, code, undefined, undefined];
       const { predictor, starts } = failingEngine({ openSlots: [], nextInSlots });
@@ -211,7 +211,7 @@ describe("after a failure in the engine", () => {
       // The later calls are made before the failure is known.
       const failed = expectFailure(() => predictor.next([1, 3], [1, 1]), code, "failed");
       await Promise.all([failed, predictor.next([1, 3], [1, 1]), predictor.next([1, 3], [1, 1])]);
-      expect(starts).toEqual([[1, 1], [0, 1], [1, 1], [0, 0]]); // prettier-ignore
+      expect(starts).toEqual([[1, 1], [0, 1], [0, 1], [0, 0]]); // prettier-ignore
     },
   );
 

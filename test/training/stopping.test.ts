@@ -105,6 +105,17 @@ describe("an abort", () => {
     again.dispose();
   });
 
+  test("does not wait for what onEpoch promises", async () => {
+    const controller = new AbortController();
+    const onEpoch = () => {
+      controller.abort();
+      return new Promise(() => undefined);
+    };
+    const error = await failureOf({ nEpochs: 5, signal: controller.signal, onEpoch });
+    expect(error).toMatchObject({ code: "ERR_ABORTED", model: { epoch: 1 } });
+    (error as TrainingError).model!.dispose();
+  });
+
   test("before the end of the first epoch leaves none", async () => {
     const controller = new AbortController();
     const many = circleClicks({ sessions: 20_000, items: 2_000 });

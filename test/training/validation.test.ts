@@ -46,6 +46,20 @@ test("`every` measures some epochs, and always the last", async () => {
   model.dispose();
 });
 
+test("an epoch that onEpoch stops at is measured, too", async () => {
+  const validation = { data: held, every: 2 };
+  const model = await trained({ nEpochs: 9, validation, onEpoch: ({ epoch }) => (epoch === 3 ? "stop" : undefined) });
+  expect(model.history.map(({ validation }) => validation !== undefined)).toEqual([false, true, true]);
+  model.dispose();
+});
+
+test("with fewer than 20 items the default metric is recall of all", async () => {
+  const few = circleClicks({ items: 5 });
+  const model = await train(few, { ...SMALL, nEpochs: 1, validation: { lastSessions: 20 } });
+  expect(model.history[0]!.validation!.recall).toEqual({ 5: 1 });
+  model.dispose();
+});
+
 test("a validation changes nothing of the training", async () => {
   const plain = await trained({ nEpochs: 2 });
   const model = await trained({ nEpochs: 2, validation: { data: held } });
@@ -78,7 +92,11 @@ test.each<[object, string]>([
     'Expected validation.metric to be recall@k or mrr@k, such as recall@20, but received "recall" (string)',
   ],
   [{ lastSessions: 1, metric: "recall@0" }, "Expected validation.metric to be recall@k"],
-  [{ lastSessions: 1, metric: "mrr@31" }, "Expected k to be an integer from 1 to 30 but received 31 (number)"],
+  [
+    { lastSessions: 1, metric: "mrr@31" },
+    'Expected validation.metric to be recall@k or mrr@k with k from 1 to 30 but received "mrr@31" (string)',
+  ],
+  [{ lastSessions: 1, patiance: 1 }, "Unknown parameter patiance; did you mean patience? (validation)"],
   [{ lastSessions: 1, every: 0 }, "Expected validation.every to be an integer from 1"],
   [{ lastSessions: 1, patience: 1.5 }, "Expected validation.patience to be an integer from 1"],
   [{ lastSessions: 1, ties: "best" }, "Expected validation.ties to be one of standard, conservative, median"],
