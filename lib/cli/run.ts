@@ -34,9 +34,10 @@ export async function run(args: readonly string[]): Promise<number> {
     await makeProgram({ signal, messages }).parseAsync(rewriteAuthorFlags(args), { from: "user" });
     return EXIT.done;
   } catch (error) {
-    if (interruption.exitCode !== undefined) return interruption.exitCode;
-    for (const line of linesOf(error)) messages.note(`gru4rec: ${line}`);
-    return exitCodeOf(error);
+    const stopped =
+      interruption.exitCode !== undefined && error instanceof Gru4RecError && error.code === "ERR_ABORTED";
+    if (!stopped) for (const line of linesOf(error)) messages.note(`gru4rec: ${line}`);
+    return interruption.exitCode ?? exitCodeOf(error);
   } finally {
     interruption.release();
   }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { open, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { open, readlink, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { Gru4RecError } from "../errors";
 import { fileReason } from "./file-reason";
 
@@ -13,12 +13,13 @@ import { fileReason } from "./file-reason";
  */
 export async function replaceFile(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
   try {
-    const target = await findTarget(path);
+    const { target, mode } = await findTarget(path);
     const folder = dirname(target);
-    const temporary = join(folder, `.gru4rec-${randomBytes(6).toString("hex")}.tmp`);
+    const temporary = temporaryBeside(target);
     const file = await open(temporary, "wx");
     try {
       try {
+        if (mode !== undefined) await file.chmod(mode);
         await write(file);
         await file.sync();
       } finally {
@@ -31,24 +32,52 @@ export async function replaceFile(path: string, write: (file: FileHandle) => Pro
     }
     await syncFolder(folder);
   } catch (error) {
-    if (error instanceof Gru4RecError) throw error;
-    const message = `Expected to write ${path} but ${fileReason(error, "there is no such directory")}`;
-    throw new Gru4RecError("ERR_FILE", message, { cause: error });
+    throw refusal(path, error);
   }
 }
 
-/** Where the file goes. A directory or a device is refused before anything is written: renaming would replace a device. */
-async function findTarget(path: string): Promise<string> {
+/**
+ * Finds out whether {@link replaceFile} can write to `path`, by way of an empty file that is removed again.
+ * @throws {@link Gru4RecError} `ERR_FILE`
+ */
+export async function checkWritable(path: string): Promise<void> {
+  try {
+    const { target } = await findTarget(path);
+    const temporary = temporaryBeside(target);
+    await (await open(temporary, "wx")).close();
+    await rm(temporary);
+  } catch (error) {
+    throw refusal(path, error);
+  }
+}
+
+function refusal(path: string, error: unknown): Gru4RecError {
+  if (error instanceof Gru4RecError) return error;
+  const message = `Expected to write ${path} but ${fileReason(error, "there is no such directory")}`;
+  return new Gru4RecError("ERR_FILE", message, { cause: error });
+}
+
+function temporaryBeside(target: string): string {
+  return join(dirname(target), `.gru4rec-${randomBytes(6).toString("hex")}.tmp`);
+}
+
+/**
+ * Where the file goes, and the mode of what is there. A directory or a device is refused before anything is written:
+ * renaming would replace a device.
+ */
+async function findTarget(path: string): Promise<{ target: string; mode?: number }> {
+  if (path === "" || /[/\\]$/.test(path)) throw new Error("it names no file");
   let target: string;
   try {
     target = await realpath(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return path;
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    const link = await readlink(path).catch(() => undefined); // to a file that is not there
+    return link === undefined ? { target: path } : findTarget(resolve(dirname(path), link));
   }
   const stats = await stat(target);
   if (!stats.isFile()) throw new Error(stats.isDirectory() ? "it is a directory" : "it is no regular file");
-  return target;
+  return { target, mode: stats.mode & 0o7777 };
 }
 
 /** Makes the new name last. Not every system can, and the file itself is whole and flushed. */

@@ -231,7 +231,12 @@ describe("a failure is one line, without a stack, and the exit code says whose i
     ["a bad row", () => ["train", bad, "-s", output], 1, /^gru4rec: Expected 3 fields \(SessionId, ItemId, Time\) on line 3 but received 2 in .*\n$/],
     ["no model", () => ["evaluate", folder.path("none"), data], 1, /^gru4rec: Expected .* there is no such file\n$/],
     ["half a model", () => ["evaluate", cut, data], 1, /^gru4rec: Expected .* to be a gru4rec model file but .*\n$/],
-    ["an output in no folder", () => ["train", data, "-s", folder.path("none/model")], 1, /^gru4rec: Expected to write .* but ENOENT.*\n$/],
+    ["an output in no folder", () => ["train", data, "-s", folder.path("none/model")], 1, /^gru4rec: Expected to write .* but there is no such directory\n$/],
+    ["a device for output", () => ["train", data, "-s", "/dev/null"], 1, /^gru4rec: Expected to write \/dev\/null but it is no regular file\n$/],
+    ["an output without a name", () => ["train", data, "-s", ""], 1, /^gru4rec: Expected to write {2}but it names no file\n$/],
+    ["an output that is too long a name", () => ["train", data, "-s", "x".repeat(300)], 1, /^gru4rec: Expected to write x+ but its name is too long\n$/],
+    ["a test that is not there, before training", () => ["train", data, "-s", output, "-t", folder.path("none"), "-e", "median"], 1, /^gru4rec: Expected .* but there is no such file\n$/],
+    ["a validation that is not there, before training", () => ["train", data, "-s", output, "--validation", folder.path("none")], 1, /^gru4rec: Expected .* but there is no such file\n$/],
     ["a folder for output", () => ["train", data, "-s", folder.path("folder")], 1, /^gru4rec: Expected to write .* but it is a directory\n$/],
     ["a loss that is no number", () => ["train", data, "-s", output, "-ps", "loss=bpr-max,learning_rate=1e30"], 1, /^gru4rec: Expected a finite loss but epoch 1, step \d+ gave one that is not: .*\n$/],
   ])("%s", async (_, args, code, message) => {

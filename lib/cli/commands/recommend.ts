@@ -1,3 +1,4 @@
+import { fstatSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
 import { Option } from "commander";
@@ -14,6 +15,7 @@ interface RecommendFlags extends Hyperparameters {
   readonly items?: readonly string[];
   readonly exclude?: readonly string[];
   readonly excludeSeen?: true;
+  readonly sessionsAtOnce?: number;
   readonly json?: true;
 }
 
@@ -31,7 +33,8 @@ async function run(path: string, flags: RecommendFlags, { signal, messages }: Co
   const model = await Gru4Rec.load(path, readPlace(flags));
   const options = { k, items, exclude, excludeSeen, signal };
   if (session === "-") {
-    for await (const list of model.recommendAll(readSessions(), options)) await print(toJson(list));
+    const batchSize = flags.sessionsAtOnce ?? (fstatSync(process.stdin.fd).isFile() ? undefined : 1);
+    for await (const list of model.recommendAll(readSessions(), { ...options, batchSize })) await print(toJson(list));
   } else {
     const list = await model.recommend(parseIds(session), options);
     await print(json ? toJson(list) : recommendationText(list));
@@ -53,6 +56,12 @@ export function addRecommend(program: Command, context: Context): void {
     .addOption(new Option("--items <ids>", "rank only these").argParser(parseIds))
     .addOption(new Option("--exclude <ids>", "never these").argParser(parseIds))
     .option("--exclude-seen", "no item of the session itself")
+    .addOption(
+      new Option(
+        "--sessions-at-once <n>",
+        "with --session -, sessions that are ranked together (default: 512 of a file, 1 of a pipe, which may want its answer)",
+      ).argParser(parseInteger),
+    )
     .option("--json", "print JSON");
   addHyperparameterOptions(command, PLACE);
   command

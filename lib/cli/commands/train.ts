@@ -9,7 +9,8 @@ import {
   type ValidationMetric,
   type ValidationOptions,
 } from "../../index";
-import { checkOutput } from "../check-output";
+import { checkWritable } from "../../model";
+import { checkInput } from "../check-input";
 import type { Context } from "../context";
 import { addConfigOptions, PLACE, readConfiguration, readPlace, type ConfigFlags } from "../hyperparameter-options";
 import { addColumnOptions, addEvaluationOptions, dataOf, parseInteger, parseNumber, readOptions } from "../options";
@@ -96,12 +97,12 @@ async function run(data: string, flags: TrainFlags, context: Context): Promise<v
   if (flags.loadModel) model = await Gru4Rec.load(data, readPlace(flags));
   else {
     const parsed = await readConfiguration(flags);
-    if (output !== undefined) await checkOutput(output);
+    for (const path of [...test, ...(flags.validation === undefined ? [] : [flags.validation])]) await checkInput(path);
+    if (output !== undefined) await checkWritable(output);
     try {
       model = await trainModel(data, flags, parsed, context);
     } catch (error) {
-      const stopped =
-        error instanceof TrainingError && error.code === "ERR_ABORTED" ? (error as TrainingError).model : undefined;
+      const stopped = error instanceof TrainingError ? (error as TrainingError).model : undefined;
       if (stopped !== undefined && output !== undefined) await save(stopped, output, context);
       throw error;
     }
