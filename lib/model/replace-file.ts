@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { open, readlink, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
 import { Gru4RecError } from "../errors";
 import { fileReason } from "./file-reason";
 
@@ -66,14 +66,14 @@ function temporaryBeside(target: string): string {
  * renaming would replace a device.
  */
 async function findTarget(path: string): Promise<{ target: string; mode?: number }> {
-  if (path === "" || /[/\\]$/.test(path)) throw new Error("it names no file");
+  if (path === "" || path.endsWith("/") || path.endsWith(sep)) throw new Error("it names no file");
   let target: string;
   try {
     target = await realpath(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     const link = await readlink(path).catch(() => undefined); // to a file that is not there
-    return link === undefined ? { target: path } : findTarget(resolve(dirname(path), link));
+    return link === undefined ? { target: path } : findTarget(resolve(await realpath(dirname(path)), link));
   }
   const stats = await stat(target);
   if (!stats.isFile()) throw new Error(stats.isDirectory() ? "it is a directory" : "it is no regular file");

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { promisify } from "node:util";
 import { Gru4Rec } from "../../lib";
 import { Messages } from "../../lib/cli/messages";
@@ -38,6 +38,40 @@ test.each([
   const model = await Gru4Rec.load(output);
   expect(model.epoch).toBeGreaterThanOrEqual(3);
   expect(model.history).toHaveLength(model.epoch);
+  model.dispose();
+});
+
+test("Ctrl-C says when what it would keep cannot be written", async () => {
+  mkdirSync(folder.path("gone"));
+  const send = sendAt(/epoch +3\//, "SIGINT");
+  const { code, stderr } = await runCli(["train", data, "--output", folder.path("gone/m"), ...LONG], (text, kill) => {
+    if (/epoch +3\//.test(text)) rmSync(folder.path("gone"), { recursive: true, force: true });
+    send(text, kill);
+  });
+  expect(code).toBe(130);
+  expect(stderr).toMatch(/\ngru4rec: Expected to write .* but there is no such directory\n$/);
+});
+
+test("training that diverges keeps its last whole epoch", async () => {
+  const columns = { sessionId: [] as number[], itemId: [] as number[], time: [] as number[] };
+  for (let i = 0; i < 300; ++i) {
+    for (let j = 0; j < 6; ++j) {
+      columns.sessionId.push(i);
+      columns.itemId.push((7 * i + j) % 30);
+      columns.time.push(6 * i + j);
+    }
+  }
+  const log = folder.write("diverging.tsv", tsvOf(columns));
+  const output = folder.path("diverged");
+  const parameters =
+    "loss=bpr-max,adapt=sgd,learning_rate=8,momentum=0.9,final_act=linear,batch_size=100,layers=12,n_sample=24," +
+    "sample_store=1000,n_epochs=1000";
+  const { code, stderr } = await runCli(["train", log, "-s", output, "-ps", parameters]);
+  expect(code).toBe(1);
+  const [, epoch, failed] = /items, epoch (\d+), .*\ngru4rec: Expected a finite loss but epoch (\d+),/.exec(stderr)!;
+  expect(Number(failed)).toBe(Number(epoch) + 1);
+  const model = await Gru4Rec.load(output);
+  expect(model.history).toHaveLength(Number(epoch));
   model.dispose();
 });
 

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { checkWritable, replaceFile } from "../../lib/model/replace-file";
 import { expectFailure } from "../support/errors";
 import { temporaryFolder } from "../support/files";
@@ -21,6 +21,14 @@ test("a link stays, whether what it points to is there or not", async () => {
     expect(lstatSync(link).isSymbolicLink()).toBe(true);
     expect(readFileSync(target, "utf8")).toBe("new");
   }
+});
+
+test("a relative link is followed from where it really stands", async () => {
+  mkdirSync(folder.path("real/sub"), { recursive: true });
+  symlinkSync("real/sub", folder.path("linked"));
+  symlinkSync("../target", folder.path("real/sub/link"));
+  await write(folder.path("linked/link"));
+  expect(readFileSync(folder.path("real/target"), "utf8")).toBe("new");
 });
 
 test("checkWritable leaves nothing, and refuses what replaceFile refuses", async () => {

@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
 import { parameterNames, type ParsedConfig } from "../../config";
-import { Gru4RecError } from "../../errors";
+import { Gru4RecError, reason } from "../../errors";
 import {
   Gru4Rec,
   train,
@@ -103,7 +103,8 @@ async function run(data: string, flags: TrainFlags, context: Context): Promise<v
       model = await trainModel(data, flags, parsed, context);
     } catch (error) {
       const stopped = error instanceof TrainingError ? (error as TrainingError).model : undefined;
-      if (stopped !== undefined && output !== undefined) await save(stopped, output, context);
+      if (stopped !== undefined && output !== undefined)
+        await save(stopped, output, context).catch((why: unknown) => context.messages.note(`gru4rec: ${reason(why)}`));
       throw error;
     }
     if (output !== undefined) await save(model, output, context);
