@@ -1,5 +1,5 @@
 import { access, constants, stat } from "node:fs/promises";
-import { Gru4RecError, reason } from "../errors";
+import { unreadable } from "../errors";
 
 /**
  * Finds out before hours of training whether a log that is read after it can be read.
@@ -12,7 +12,6 @@ export async function checkInput(path: string): Promise<void> {
     await access(path, constants.R_OK);
     if ((await stat(path)).isDirectory()) throw new Error("it is a directory");
   } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : reason(error);
-    throw new Gru4RecError("ERR_FILE", `Expected ${path} to be a readable file but ${why}`, { cause: error });
+    throw unreadable(path, error);
   }
 }

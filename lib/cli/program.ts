@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { Command } from "commander";
+import { packageVersion } from "../native";
 import { addCompletion } from "./commands/completion";
 import { addConfig } from "./commands/config";
 import { addEvaluate } from "./commands/evaluate";
@@ -8,12 +7,6 @@ import { addInfo } from "./commands/info";
 import { addRecommend } from "./commands/recommend";
 import { addTrain } from "./commands/train";
 import type { Context } from "./context";
-
-function readVersion(): string {
-  // This file is two folders below the package, as source and as built.
-  const manifest = readFileSync(join(__dirname, "..", "..", "package.json"), "utf8");
-  return (JSON.parse(manifest) as { version: string }).version;
-}
 
 const EXAMPLES = `
 Examples:
@@ -28,7 +21,7 @@ configuration, 130 interrupted. gru4rec train --help lists the hyperparameters.`
 export function makeProgram(context: Context): Command {
   const program = new Command("gru4rec")
     .description("Session-based recommendations with GRU4Rec")
-    .version(readVersion(), "-V, --version", "print the version")
+    .version(packageVersion(), "-V, --version", "print the version")
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "gru4rec: ")) })
     .addHelpText("after", EXAMPLES);

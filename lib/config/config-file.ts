@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { extname } from "node:path";
-import { Gru4RecError, reason } from "../errors";
+import { unreadable } from "../errors";
 import { AUTHOR_DEFAULTS, authorSource } from "./author-notation";
 import { readJsonFile } from "./json-file";
 import { mergeSources, parseSources } from "./parse-config";
@@ -17,10 +17,7 @@ async function readText(path: string): Promise<string> {
     // A stream, as a shell's <(…) is no regular file.
     for await (const chunk of createReadStream(path, { end: LARGEST_FILE })) chunks.push(chunk as Buffer);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const known: Partial<Record<string, string>> = { ENOENT: "there is no such file", EISDIR: "it is a directory" };
-    const why = known[code ?? ""] ?? reason(error);
-    throw new Gru4RecError("ERR_FILE", `Expected ${path} to be a readable file but ${why}`, { cause: error });
+    throw unreadable(path, error);
   }
   const bytes = Buffer.concat(chunks);
   if (bytes.length > LARGEST_FILE) throw syntaxError(path, "a configuration of at most 64 KiB", "a larger file");

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { createInterface } from "node:readline";
-import { Gru4RecError, reason } from "../errors";
+import { Gru4RecError, unreadable } from "../errors";
 import { parseIsoTime, VALID_TIMES } from "./event-times";
 
 /** How a text file separates its fields, and what its first line calls them. */
@@ -33,8 +33,7 @@ async function readHead(path: string, name: string): Promise<Buffer> {
       await file.close();
     }
   } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : reason(error);
-    throw new Gru4RecError("ERR_FILE", `Expected ${name} to be a readable file but ${why}`, { cause: error });
+    throw unreadable(name, error);
   }
 }
 

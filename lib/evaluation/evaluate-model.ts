@@ -35,14 +35,19 @@ export interface Evaluation extends Metrics {
   readonly ties: Ties;
 }
 
-const DEFAULT_BATCH_SIZE = 512;
+export const DEFAULT_BATCH_SIZE = 512;
 const LARGEST_BATCH_SIZE = 65_536;
 export const TIES: readonly Ties[] = ["standard", "conservative", "median"];
+
+/** @throws {@link Gru4RecError} `ERR_ARGUMENT` */
+export function checkTies(name: string, ties: Ties): void {
+  if (!TIES.includes(ties)) throw new Gru4RecError("ERR_ARGUMENT", expected(name, `one of ${TIES.join(", ")}`, ties));
+}
 
 /** Checks options before the data is read. @throws {@link Gru4RecError} `ERR_ARGUMENT` */
 export function checkEvaluateOptions(options: EvaluateOptions, vocabulary: Vocabulary) {
   const { ties = "conservative", batchSize = DEFAULT_BATCH_SIZE, items } = options;
-  if (!TIES.includes(ties)) throw new Gru4RecError("ERR_ARGUMENT", expected("ties", `one of ${TIES.join(", ")}`, ties));
+  checkTies("ties", ties);
   checkInteger("batchSize", batchSize, 1, LARGEST_BATCH_SIZE);
   const candidates = items === undefined ? undefined : indexSetOf(vocabulary, items, "items");
   return { lengths: checkListLengths(options.k, vocabulary.size), ties, batchSize, candidates };

@@ -1,6 +1,8 @@
 export { evaluateBaselines, type BaselineMetrics } from "./evaluate-baselines";
 export {
   checkEvaluateOptions,
+  checkTies,
+  DEFAULT_BATCH_SIZE,
   evaluateModel,
   TIES,
   type EvaluateOptions,

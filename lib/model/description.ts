@@ -1,8 +1,7 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { parseConfig, type Config } from "../config";
 import type { IdKind } from "../data";
 import { expected, reason } from "../errors";
+import { packageVersion } from "../native";
 import type { EpochReport } from "../training";
 import { FormatError, type SafetensorsFile } from "./safetensors";
 
@@ -32,12 +31,10 @@ export function encodeDescription(
   description: Omit<Description, "formatVersion" | "packageVersion">,
 ): Record<string, string> {
   const { itemKind, items, config, history, epoch } = description;
-  // This file is two folders below the package, as source and as built.
-  const manifest = readFileSync(join(__dirname, "..", "..", "package.json"), "utf8");
   return {
     format: FORMAT,
     format_version: String(FORMAT_VERSION),
-    package_version: (JSON.parse(manifest) as { version: string }).version,
+    package_version: packageVersion(),
     item_kind: itemKind,
     items: String(items),
     config: JSON.stringify(config),

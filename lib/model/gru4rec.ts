@@ -28,7 +28,7 @@ import {
   type SessionStream,
 } from "../prediction";
 import { trainEpochs, type EpochReport, type TrainEpochsOptions } from "../training";
-import { readModelFile, writeModelFile, type LoadOptions, type ModelContents } from "./model-file";
+import { isOptimiserState, readModelFile, writeModelFile, type LoadOptions, type ModelContents } from "./model-file";
 import { retrainConfig, type ChangeableParameters } from "./retrain-config";
 import { readTrainingRun, takeRunOptions, warn, type RunOptions } from "./training-run";
 
@@ -98,7 +98,7 @@ export class Gru4Rec<Id extends ItemId = ItemId> {
     const { run, rest } = takeRunOptions(options);
     this.#refuseUnlessIdle("training");
     const { config, warnings } = retrainConfig(this.config, rest);
-    const state = callNative(() => this.#native.tensors()).some(({ name }) => name.startsWith("optimiser."));
+    const state = callNative(() => this.#native.tensors()).some(({ name }) => isOptimiserState(name));
     warn(warnings, run);
     this.#training = true;
     try {

@@ -1,5 +1,4 @@
-import { expected, Gru4RecError, reason } from "../errors";
-import { fileReason } from "./file-reason";
+import { expected, Gru4RecError, reason, unreadable } from "../errors";
 import { FormatError, SafetensorsFile } from "./safetensors";
 
 /** @throws {@link Gru4RecError} `ERR_ARGUMENT` */
@@ -27,7 +26,6 @@ export async function withModelFile<T>(path: string, read: (file: SafetensorsFil
       const message = `Expected ${path} to be a gru4rec model file but ${reason(error)}`;
       throw new Gru4RecError("ERR_MODEL_FILE", message, { cause: error });
     }
-    const message = `Expected ${path} to be a readable file but ${fileReason(error, "there is no such file")}`;
-    throw new Gru4RecError("ERR_FILE", message, { cause: error });
+    throw unreadable(path, error);
   }
 }

@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { open, readlink, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
-import { Gru4RecError } from "../errors";
-import { fileReason } from "./file-reason";
+import { fileReason, Gru4RecError } from "../errors";
 
 /**
  * Writes a file as a whole: under a temporary name in the same folder, flushed, then renamed. What a link points to is

@@ -42,7 +42,8 @@ export interface RunOptions extends ReadOptions, TrainingCallbacks {
   readonly validation?: ValidationOptions | undefined;
   /**
    * Keeps what the optimiser remembers in the model and its file, so that `retrain()` goes on as if it had never
-   * stopped (but `learningRateDecay` counts the epochs of each training). It takes one to three times the memory of the weights. Default false; in `retrain()`: whether there is one.
+   * stopped (but `learningRateDecay` counts the epochs of each training). It takes one to three times the memory of the
+   * weights. Default false; in `retrain()`: whether there is one.
    */
   readonly keepOptimiserState?: boolean | undefined;
   /** Called for every parameter that has no effect. Default: `process.emitWarning`. */

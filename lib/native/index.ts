@@ -13,3 +13,4 @@ export type {
 export { callNative, runNative } from "./call";
 export { createModel, trainingSpec } from "./create-model";
 export { loadAddon } from "./load";
+export { packageVersion } from "./package";

@@ -1,9 +1,6 @@
-import { join } from "node:path";
 import { Gru4RecError, reason } from "../errors";
 import type { NativeAddon } from "./addon";
-
-/** This file is two folders below the package, as source and as built. */
-const PACKAGE_ROOT = join(__dirname, "..", "..");
+import { PACKAGE_ROOT } from "./package";
 
 let addon: NativeAddon | undefined;
 

@@ -1,6 +1,6 @@
 import type { EvaluationData, Vocabulary } from "../data";
 import { checkInteger, expected, Gru4RecError } from "../errors";
-import { evaluateModel, TIES, type Metrics, type Ties } from "../evaluation";
+import { checkTies, DEFAULT_BATCH_SIZE, evaluateModel, type Metrics, type Ties } from "../evaluation";
 import type { NativeModel } from "../native";
 import type { ValidationReport } from "./epoch-report";
 
@@ -21,8 +21,6 @@ export interface ValidationSettings {
 
 const METRIC = /^(recall|mrr)@([1-9]\d{0,8})$/;
 const DEFAULT_METRIC: ValidationMetric = "recall@20";
-/** Matters for speed alone. */
-const BATCH_SIZE = 512;
 
 /** Measures a model after its epochs, and knows which was the best. */
 export class Validation {
@@ -45,8 +43,7 @@ export class Validation {
     this.#given = metric;
     checkInteger("validation.every", every, 1, Number.MAX_SAFE_INTEGER);
     if (patience !== undefined) checkInteger("validation.patience", patience, 1, Number.MAX_SAFE_INTEGER);
-    if (!TIES.includes(ties))
-      throw new Gru4RecError("ERR_ARGUMENT", expected("validation.ties", `one of ${TIES.join(", ")}`, ties));
+    checkTies("validation.ties", ties);
     this.#metric = match[1] as keyof Metrics;
     this.#k = Number(match[2]);
     this.#every = every;
@@ -81,7 +78,7 @@ export class Validation {
     signal: AbortSignal | undefined,
   ): Promise<{ report: ValidationReport; isBest: boolean }> {
     const start = performance.now();
-    const options = { lengths: [this.#k], ties: this.#ties, batchSize: BATCH_SIZE, candidates: undefined };
+    const options = { lengths: [this.#k], ties: this.#ties, batchSize: DEFAULT_BATCH_SIZE, candidates: undefined };
     const { recall, mrr, targets } = await evaluateModel(model, data, options, signal);
     const report = { recall, mrr, targets, seconds: (performance.now() - start) / 1000 };
     const value = report[this.#metric][this.#k]!;

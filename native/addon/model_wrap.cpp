@@ -321,19 +321,19 @@ Napi::Value ModelWrap::train_epoch(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ModelWrap::keep_weights(const Napi::CallbackInfo& info) {
-  expect_alive(info.Env());
-  auto job = new_job(info);
-  job->work = [engine = engine_.get(), &kept = snapshot(*engine_, info[0])](const std::shared_ptr<Job>&) {
-    kept.take(*engine->backend, engine->kept_tensors());
-  };
-  return add(info, std::move(job), info.Env().Undefined());
+  return with_snapshot(info, [](Snapshot& kept, Engine& engine) { kept.take(*engine.backend, engine.kept_tensors()); });
 }
 
 Napi::Value ModelWrap::restore_weights(const Napi::CallbackInfo& info) {
+  return with_snapshot(info,
+                       [](Snapshot& kept, Engine& engine) { kept.restore(*engine.backend, engine.kept_tensors()); });
+}
+
+Napi::Value ModelWrap::with_snapshot(const Napi::CallbackInfo& info, void (*use)(Snapshot&, Engine&)) {
   expect_alive(info.Env());
   auto job = new_job(info);
-  job->work = [engine = engine_.get(), &kept = snapshot(*engine_, info[0])](const std::shared_ptr<Job>&) {
-    kept.restore(*engine->backend, engine->kept_tensors());
+  job->work = [engine = engine_.get(), &kept = snapshot(*engine_, info[0]), use](const std::shared_ptr<Job>&) {
+    use(kept, *engine);
   };
   return add(info, std::move(job), info.Env().Undefined());
 }

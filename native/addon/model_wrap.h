@@ -72,6 +72,8 @@ class ModelWrap : public Napi::ObjectWrap<ModelWrap> {
     Snapshot last_epoch, best_epoch;
     std::vector<std::weak_ptr<Slots>> slots;
   };
+  /// Queues `use` of the snapshot that info[0] names.
+  Napi::Value with_snapshot(const Napi::CallbackInfo& info, void (*use)(Snapshot&, Engine&));
   static Snapshot& snapshot(Engine& engine, const Napi::Value& name);
   std::shared_ptr<Slots> read_slots(const Napi::Value& value) const;
   std::unique_ptr<Engine> engine_;

@@ -1,8 +1,11 @@
 import { existsSync, mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { generate } from "../demo/generate.mjs";
 import { ExplainedError, root, tryRun } from "../support/run.mjs";
 import { defaultParameters, median, parseOptions, positiveInteger, positiveIntegers } from "./options.mjs";
+
+const require = createRequire(import.meta.url);
 
 const usage = `npm run bench -- train [options]
   --data FILE          click log (default: the one of the demo)
@@ -30,21 +33,10 @@ async function demoLog() {
   return path;
 }
 
-/** Floats of the dense layers and of the item tables (docs/model.md). */
-function countParameters({ layers, embedding }, items) {
-  const hidden = layers.at(-1);
-  const width = { shared: hidden, none: 0, layersize: layers[0] }[embedding] ?? embedding;
-  const dense = layers.map((units, l) => {
-    const input = l === 0 ? width : layers[l - 1];
-    return 3 * units * (input + units + 1);
-  });
-  const inputTable = embedding === "shared" ? 0 : embedding === "none" ? 3 * layers[0] : width;
-  return dense.reduce((a, b) => a + b, 0) + items * (hidden + 1 + inputTable);
-}
-
 /** Bytes that training must hold, by what they are for. */
 function accountedBytes({ config, events, sessions, items }) {
   const states = { sgd: 0, adagrad: 1, rmsprop: 1, adadelta: 2, adam: 2 }[config.adapt] + (config.momentum > 0 ? 1 : 0);
+  const { countParameters } = require("../../dist/model/count-parameters");
   const parameters = 4 * countParameters(config, items);
   const sampleSteps = Math.max(1, Math.floor(config.sampleStore / Math.max(1, config.nSample)));
   return {

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
-import { Gru4Rec, train, type ItemId, type TrainOptions } from "../../lib";
-import { circleClicks, SMALL } from "../support/clicks";
+import { Gru4Rec, type ItemId } from "../../lib";
+import { circleClicks, trainLinear } from "../support/clicks";
 import { expectFailure } from "../support/errors";
 import { temporaryFolder } from "../support/files";
 
@@ -8,13 +8,9 @@ const folder = temporaryFolder();
 const ITEMS = 30;
 const testClicks = circleClicks({ seed: 2 });
 
-/** Linear scores, so that ranks can be found from what predict returns. */
-const trained = (options: TrainOptions = {}, data = circleClicks()) =>
-  train(data, { ...SMALL, loss: "bpr", ...options });
-
 let model: Gru4Rec;
 beforeAll(async () => {
-  model = await trained();
+  model = await trainLinear();
 });
 afterAll(() => model.dispose());
 
@@ -124,7 +120,7 @@ describe("calls that overlap", () => {
   });
 
   test("dispose while another call runs is refused, and any call after it", async () => {
-    const other = await trained();
+    const other = await trainLinear();
     const running = other.recommend(Array.from({ length: 5_000 }, () => [1, 2, 3]));
     await expectFailure(() => other.dispose(), "ERR_BUSY", /./);
     expect(await running).toHaveLength(5_000);

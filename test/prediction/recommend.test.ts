@@ -1,19 +1,15 @@
 import fc from "fast-check";
 import type { Gru4Rec } from "../../lib";
-import { train, type ItemId, type Recommendations, type RecommendOptions, type TrainOptions } from "../../lib";
-import { circleClicks, SMALL } from "../support/clicks";
+import { type ItemId, type Recommendations, type RecommendOptions, type TrainOptions } from "../../lib";
+import { circleClicks, trainLinear } from "../support/clicks";
 import { expectFailure } from "../support/errors";
 import { bruteForce } from "./brute-force";
 
 const ITEMS = 30;
 
-/** Linear scores, so that ranks can be found from what predict returns. */
-const trained = (options: TrainOptions = {}, data = circleClicks()) =>
-  train(data, { ...SMALL, loss: "bpr", ...options });
-
 let model: Gru4Rec;
 beforeAll(async () => {
-  model = await trained();
+  model = await trainLinear();
 });
 afterAll(() => model.dispose());
 
@@ -26,7 +22,7 @@ describe("recommend", () => {
 
   test("gives 20 items by default, or all where there are fewer", async () => {
     expect((await model.recommend([1])).items).toHaveLength(20);
-    const few = await trained({}, circleClicks({ items: 5 }));
+    const few = await trainLinear({}, circleClicks({ items: 5 }));
     expect((await few.recommend([1])).items).toHaveLength(5);
     few.dispose();
   });
@@ -47,7 +43,7 @@ describe("recommend", () => {
 
   test("without a known item ranks by support, lower index on ties", async () => {
     const itemId = ["a", "b", "c", "c", "d", "b"];
-    const small = await trained({}, { sessionId: [1, 1, 1, 2, 2, 3], itemId, time: [1, 2, 3, 4, 5, 6] });
+    const small = await trainLinear({}, { sessionId: [1, 1, 1, 2, 2, 3], itemId, time: [1, 2, 3, 4, 5, 6] });
     const list = await small.recommend(["x", "y"], { k: 4 });
     expect(list).toEqual({ items: ["b", "c", "a", "d"], scores: [2, 2, 1, 1], skipped: 2, fallback: true });
     expect((await small.recommend([], { k: 2, exclude: ["b"], items: ["a", "b", "d"] })).items).toEqual(["a", "d"]);
@@ -102,7 +98,7 @@ describe("what may be recommended", () => {
   describe.each(Object.entries(models))("with %s", (_, options) => {
     let other: Gru4Rec;
     beforeAll(async () => {
-      other = await trained(options);
+      other = await trainLinear(options);
     });
     afterAll(() => other.dispose());
 

@@ -1,4 +1,4 @@
-import type { EventColumns } from "../../lib";
+import { train, type EventColumns, type TrainOptions } from "../../lib";
 import { randomIntegers } from "./random";
 
 /**
@@ -34,3 +34,7 @@ export function tsvOf(columns: EventColumns): string {
   const rows = Array.from(columns.time, (time, i) => `${columns.sessionId[i]}\t${columns.itemId[i]}\t${String(time)}`);
   return `SessionId\tItemId\tTime\n${rows.join("\n")}\n`;
 }
+
+/** A model with linear scores, so that ranks can be found from what predict returns. */
+export const trainLinear = (options: TrainOptions = {}, data = circleClicks()) =>
+  train(data, { ...SMALL, loss: "bpr", ...options });

@@ -1,4 +1,5 @@
-import { reason } from "../errors";
+import { reason } from "./expected";
+import { Gru4RecError } from "./gru4rec-error";
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission is denied",
@@ -18,4 +19,10 @@ const REASONS: Readonly<Record<string, string>> = {
 export function fileReason(error: unknown, missing: string): string {
   const code = (error as NodeJS.ErrnoException).code ?? "";
   return code === "ENOENT" ? missing : (REASONS[code] ?? reason(error));
+}
+
+/** The error of a file that cannot be read. @param name - What messages call it. */
+export function unreadable(name: string, error: unknown): Gru4RecError {
+  const why = fileReason(error, "there is no such file");
+  return new Gru4RecError("ERR_FILE", `Expected ${name} to be a readable file but ${why}`, { cause: error });
 }
