@@ -109,7 +109,7 @@ auto guarded(Napi::Env env, const F& body) {
 }  // namespace
 
 ModelWrap::Engine::Engine(const ModelSpec& spec, const std::string& device, int threads)
-    : backend(create_backend(device, threads)), parameters(*backend, spec) {}
+    : backend(create_backend({device, threads, {}, {}})), parameters(*backend, spec) {}
 
 ModelWrap::Engine::~Engine() {
   for (const std::weak_ptr<Slots>& weak : slots)

@@ -122,6 +122,12 @@ void expect_groups(const char* operation, const RowGroups& groups) {
 
 }  // namespace
 
+void Backend::set_precision(Precision precision) {
+  if (supports(precision)) return;
+  throw Error(ErrorCode::device, std::string("Expected a device that multiplies in ") + name(precision) +
+                                     " but received " + description() + ", which does not");
+}
+
 void Backend::fill(float value, Matrix out) {
   expect_well_formed({"fill", "out"}, out);
   if (!out.empty()) do_fill(value, out);

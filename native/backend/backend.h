@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "core/error.h"
 #include "core/matrix.h"
 #include "core/model_spec.h"
 #include "core/philox.h"
@@ -83,6 +84,12 @@ struct Exclusions {
   Span<const int32_t> items;
 };
 
+/// Memory of a device, in bytes; 0 = not known.
+struct DeviceMemory {
+  int64_t total = 0;
+  int64_t free = 0;
+};
+
 /// What stands in top_k's and target_ranks' output of a row that has a score which is not finite.
 constexpr int32_t kNotFinite = -2;
 /// What stands in top_k's output behind the last candidate.
@@ -101,6 +108,12 @@ class Backend {
   /// "cpu (avx512, 2 threads)"
   virtual std::string description() const = 0;
 
+  /// Whether matrix products can be made in this precision. float32 always can.
+  virtual bool supports(Precision precision) const { return precision == Precision::float32; }
+  /// How the matrix products of the calls that follow are made; float32 until this is called.
+  /// Throws ErrorCode::device where the precision is not supported.
+  virtual void set_precision(Precision precision);
+
   // --- Memory -------------------------------------------------------------------------------------------------------
 
   /// Uninitialised memory, aligned to 64 bytes. Throws ErrorCode::out_of_memory.
@@ -109,6 +122,7 @@ class Backend {
   virtual void upload(const void* host, int64_t bytes, void* device) = 0;
   virtual void download(const void* device, int64_t bytes, void* host) = 0;
   virtual void synchronize() = 0;
+  virtual DeviceMemory memory() const = 0;
 
   /// out <- value, everywhere.
   void fill(float value, Matrix out);

@@ -7,9 +7,17 @@
 
 namespace gru4rec {
 
-/// Makes the back end of a device: "cpu", or "auto" for the best that is here.
-/// @param threads  threads of the CPU back end; 0 = as many as the CPU quota of the process allows.
-/// Throws ErrorCode::device for a device that is not here.
-std::unique_ptr<Backend> create_backend(const std::string& device, int threads);
+/// Which device to compute on, and where its libraries are.
+struct DeviceOptions {
+  std::string device = "auto";  ///< "cpu", "cuda", "cuda:1", or "auto" for the best that is here
+  int threads = 0;              ///< threads of the CPU back end; 0 = as many as the CPU quota of the process allows
+  std::string cuda_library;     ///< path of libgru4rec_cuda.so; empty = there is none
+  std::string cublas_path;      ///< a cuBLAS library; empty = look for it
+};
+
+/// Makes the back end of a device.
+/// Throws ErrorCode::device for a device that is not here or cannot be used, ErrorCode::argument,
+/// ErrorCode::out_of_memory.
+std::unique_ptr<Backend> create_backend(const DeviceOptions& options);
 
 }  // namespace gru4rec

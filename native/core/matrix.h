@@ -5,6 +5,8 @@
 
 namespace gru4rec {
 
+/// Views are constexpr throughout so that device code may use them, too.
+
 /// A view of a row-major matrix [rows, cols] in memory that somebody else owns. Row r starts at `data + r * stride`;
 /// `stride` counts elements and is at least `cols`. Copying a view copies no elements.
 template <class T>
@@ -15,25 +17,27 @@ struct MatrixView {
   int64_t stride = 0;
 
   MatrixView() = default;
-  MatrixView(T* data_, int64_t rows_, int64_t cols_) : MatrixView(data_, rows_, cols_, cols_) {}
-  MatrixView(T* data_, int64_t rows_, int64_t cols_, int64_t stride_)
+  constexpr MatrixView(T* data_, int64_t rows_, int64_t cols_) : MatrixView(data_, rows_, cols_, cols_) {}
+  constexpr MatrixView(T* data_, int64_t rows_, int64_t cols_, int64_t stride_)
       : data(data_), rows(rows_), cols(cols_), stride(stride_) {}
 
   /// A view that may be written is also one that may be read.
   template <class U, class = std::enable_if_t<std::is_same_v<const U, T>>>
-  MatrixView(const MatrixView<U>& other)  // NOLINT(google-explicit-constructor): the conversion is the point
+  constexpr MatrixView(const MatrixView<U>& other)  // NOLINT(google-explicit-constructor): the conversion is the point
       : data(other.data), rows(other.rows), cols(other.cols), stride(other.stride) {}
 
-  T* row(int64_t r) const { return data + r * stride; }
-  T& operator()(int64_t r, int64_t c) const { return data[r * stride + c]; }
-  int64_t size() const { return rows * cols; }
-  bool empty() const { return rows == 0 || cols == 0; }
-  bool contiguous() const { return stride == cols || rows <= 1; }
+  constexpr T* row(int64_t r) const { return data + r * stride; }
+  constexpr T& operator()(int64_t r, int64_t c) const { return data[r * stride + c]; }
+  constexpr int64_t size() const { return rows * cols; }
+  constexpr bool empty() const { return rows == 0 || cols == 0; }
+  constexpr bool contiguous() const { return stride == cols || rows <= 1; }
 
   /// Rows [first, first + count).
-  MatrixView row_range(int64_t first, int64_t count) const { return {data + first * stride, count, cols, stride}; }
+  constexpr MatrixView row_range(int64_t first, int64_t count) const {
+    return {data + first * stride, count, cols, stride};
+  }
   /// Columns [first, first + count).
-  MatrixView col_range(int64_t first, int64_t count) const { return {data + first, rows, count, stride}; }
+  constexpr MatrixView col_range(int64_t first, int64_t count) const { return {data + first, rows, count, stride}; }
 };
 
 using Matrix = MatrixView<float>;
@@ -46,15 +50,15 @@ struct Span {
   int64_t size = 0;
 
   Span() = default;
-  Span(T* data_, int64_t size_) : data(data_), size(size_) {}
+  constexpr Span(T* data_, int64_t size_) : data(data_), size(size_) {}
   template <class U, class = std::enable_if_t<std::is_same_v<const U, T>>>
-  Span(const Span<U>& other) : data(other.data), size(other.size) {}  // NOLINT(google-explicit-constructor)
+  constexpr Span(const Span<U>& other) : data(other.data), size(other.size) {}  // NOLINT(google-explicit-constructor)
 
-  T& operator[](int64_t i) const { return data[i]; }
-  T* begin() const { return data; }
-  T* end() const { return data + size; }
-  bool empty() const { return size == 0; }
-  Span range(int64_t first, int64_t count) const { return {data + first, count}; }
+  constexpr T& operator[](int64_t i) const { return data[i]; }
+  constexpr T* begin() const { return data; }
+  constexpr T* end() const { return data + size; }
+  constexpr bool empty() const { return size == 0; }
+  constexpr Span range(int64_t first, int64_t count) const { return {data + first, count}; }
 };
 
 }  // namespace gru4rec

@@ -26,6 +26,17 @@ bool is_softmax(ActivationKind kind) {
 
 }  // namespace
 
+const char* name(Precision precision) {
+  switch (precision) {
+    case Precision::tf32:
+      return "tf32";
+    case Precision::bf16:
+      return "bf16";
+    default:
+      return "float32";
+  }
+}
+
 void validate(const ModelSpec& spec) {
   expect(spec.items >= 1 && spec.items <= kMaxItems, "the number of items", "from 1 to 2147483647", spec.items);
   expect(!spec.layers.empty(), "layers", "a list of at least one width", "none");

@@ -45,6 +45,17 @@ struct ModelSpec {
 /// Throws ErrorCode::config when a size is out of range or an activation is not one for hidden units.
 void validate(const ModelSpec& spec);
 
+/// How the factors of a matrix product are rounded before they are multiplied. Products are summed, and parameters and
+/// optimiser state kept, in float32.
+enum class Precision {
+  float32,  ///< not at all
+  tf32,     ///< to 10 bits of mantissa
+  bf16,     ///< to 7 bits of mantissa
+};
+
+/// "float32", "tf32", "bf16"
+const char* name(Precision precision);
+
 enum class LossKind { cross_entropy, xe_logit, bpr, bpr_max, top1, top1_max };
 
 /// A loss and its parameters; see docs/model.md for the terms.

@@ -69,7 +69,7 @@ std::vector<uint32_t> skewed_support(int64_t items) {
 void bench(int threads, const Sizes& sizes, int repeats) {
   const int64_t batch = sizes.batch, hidden = sizes.hidden, samples = sizes.samples, items = sizes.items;
   const int64_t columns = batch + samples, rows = columns + batch;
-  const auto backend_owner = create_backend("cpu", threads);
+  const auto backend_owner = create_backend({"cpu", threads, {}, {}});
   Backend& backend = *backend_owner;
   std::printf("%s, batch %lld, hidden %lld, samples %lld, items %lld\n", backend.description().c_str(),
               static_cast<long long>(batch), static_cast<long long>(hidden), static_cast<long long>(samples),

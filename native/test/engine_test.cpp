@@ -75,7 +75,7 @@ struct Model {
   std::unique_ptr<Backend> backend;
   Parameters parameters;
 
-  Model(const ModelSpec& spec, int threads) : backend(create_backend("cpu", threads)), parameters(*backend, spec) {
+  Model(const ModelSpec& spec, int threads) : backend(create_backend({"cpu", threads, {}, {}})), parameters(*backend, spec) {
     parameters.initialise({});
   }
   std::vector<float> values() const {

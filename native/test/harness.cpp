@@ -7,6 +7,12 @@
 
 #include "backends/cpu/isa.h"
 
+/// Paths of the emulated libraries, from the build; empty where they are not built.
+#ifndef GRU4REC_EMULATED_CUDA
+#define GRU4REC_EMULATED_CUDA ""
+#define GRU4REC_EMULATED_CUBLAS ""
+#endif
+
 namespace gru4rec::test {
 
 namespace {
@@ -15,12 +21,20 @@ constexpr const char* kIsaVariable = "GRU4REC_ISA";
 /// The data of the tests are near 1: to know a number to half of this says something even where it is 0.
 constexpr double kNearZero = 1e-4;
 
+std::string environment(const char* variable, const char* otherwise) {
+  const char* value = std::getenv(variable);
+  return value != nullptr ? value : otherwise;
+}
+
 }  // namespace
 
 std::vector<BackendChoice> backend_choices() {
   std::vector<BackendChoice> choices;
   for (const cpu::Isa isa : {cpu::Isa::portable, cpu::Isa::avx2, cpu::Isa::avx512})
-    if (cpu::available(isa)) choices.push_back({"cpu", 2, cpu::name(isa)});
+    if (cpu::available(isa)) choices.push_back({{"cpu", 2, {}, {}}, cpu::name(isa)});
+  const std::string cuda_library = environment("GRU4REC_CUDA_LIBRARY", GRU4REC_EMULATED_CUDA);
+  const std::string cublas = environment("GRU4REC_CUBLAS", GRU4REC_EMULATED_CUBLAS);
+  if (!cuda_library.empty()) choices.push_back({{"cuda", 0, cuda_library, cublas}, {}});
   return choices;
 }
 
@@ -28,7 +42,7 @@ std::unique_ptr<Backend> make_backend(const BackendChoice& choice) {
   const char* before = std::getenv(kIsaVariable);
   const std::optional<std::string> kept = before != nullptr ? std::optional<std::string>(before) : std::nullopt;
   if (!choice.isa.empty()) setenv(kIsaVariable, choice.isa.c_str(), 1);
-  std::unique_ptr<Backend> backend = create_backend(choice.device, choice.threads);
+  std::unique_ptr<Backend> backend = create_backend(choice.options);
   if (kept) {
     setenv(kIsaVariable, kept->c_str(), 1);
   } else {

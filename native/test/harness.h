@@ -23,12 +23,12 @@ using reference::Table;
 
 /// A back end to test.
 struct BackendChoice {
-  std::string device;
-  int threads = 0;
+  DeviceOptions options;
   std::string isa;  ///< value of GRU4REC_ISA while it is made; empty = not set
 };
 
-/// Every back end of this machine, the CPU's once for each instruction set.
+/// Every back end of this machine: the CPU's once for each instruction set, and CUDA's with the library that
+/// GRU4REC_CUDA_LIBRARY names, else with the emulated one where the build made it.
 std::vector<BackendChoice> backend_choices();
 /// Makes one; GRU4REC_ISA is left as it was.
 std::unique_ptr<Backend> make_backend(const BackendChoice& choice);

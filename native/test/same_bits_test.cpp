@@ -238,10 +238,10 @@ void compare_row(const RowOutputs& a, const RowOutputs& b, int64_t row) {
 TEST_CASE("same bits: 1, 2 and 5 threads, every operation, every instruction set, twice in a row") {
   const Sizes all_sizes[] = {{1, 1, 1, 1, 1}, {33, 31, 33, 257, 31}, {64, 100, 100, 3000, 1024}, {257, 33, 31, 40, 33}};
   for (BackendChoice choice : backend_choices()) {
-    choice.threads = 1;
+    choice.options.threads = 1;
     const std::unique_ptr<Backend> one = make_backend(choice);
     for (const int threads : {2, 5}) {
-      choice.threads = threads;
+      choice.options.threads = threads;
       const std::unique_ptr<Backend> many = make_backend(choice);
       for (const Sizes& size : all_sizes) {
         const Context context(many->description() + " M, in, H, I, N = " +

@@ -49,6 +49,7 @@ class CpuBackend final : public Backend {
   void upload(const void* host, int64_t bytes, void* device) override;
   void download(const void* device, int64_t bytes, void* host) override;
   void synchronize() override {}
+  DeviceMemory memory() const override { return {}; }
 
  private:
   void do_fill(float value, Matrix out) override;

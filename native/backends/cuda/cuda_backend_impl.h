@@ -1,0 +1,71 @@
+#pragma once
+
+#include <string>
+
+#include "backend/backend.h"
+#include "backends/cuda/gemm/gemm.h"
+#include "backends/cuda/scratch.h"
+#include "backends/cuda/staging.h"
+#include "backends/cuda/stream.h"
+
+namespace gru4rec::cuda {
+
+/// Every operation is enqueued on one stream and returns at once; only download and synchronize wait, and work space
+/// that has to grow. Nothing is summed in an order that depends on timing: same calls, same bits, on every run.
+class CudaBackend final : public Backend {
+ public:
+  CudaBackend(int device, const std::string& cublas_path);
+
+  std::string description() const override;
+  bool supports(Precision precision) const override { return gemm_.supports(precision); }
+  void set_precision(Precision precision) override;
+  void* allocate(int64_t bytes) override;
+  void release(void* memory) override;
+  void upload(const void* host, int64_t bytes, void* device) override;
+  void download(const void* device, int64_t bytes, void* host) override;
+  void synchronize() override;
+  DeviceMemory memory() const override;
+
+ private:
+  void do_fill(float value, Matrix out) override;
+  void do_copy(ConstMatrix from, Matrix out) override;
+  void do_gather_rows(ConstMatrix table, Span<const int32_t> rows, const Dropout& dropout, Matrix out) override;
+  void do_carry_state(ConstMatrix state, Span<const int32_t> source, Matrix out) override;
+  void do_dropout_backward(const Dropout& dropout, Matrix gradient) override;
+  void do_gru_forward(const GruLayer& layer, ConstMatrix input_gates, const Dropout& dropout, const GruTrace& trace,
+                      Matrix hidden) override;
+  void do_gru_backward(const GruLayer& layer, const GruTrace& trace, const Dropout& dropout, Matrix gradient,
+                       Matrix gate_gradients, Matrix input_gradient, const GruGradients& gradients) override;
+  void do_draw_negatives(const SamplingTableView& table, const RandomStream& stream,
+                         MatrixView<int32_t> samples) override;
+  void do_scores(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, Span<const int32_t> items, const LogQ& logq,
+                 Matrix out) override;
+  void do_loss_gradient(const Loss& loss, int64_t divisor, Matrix scores, Span<float> row_losses) override;
+  void do_accumulate_loss(Span<const float> row_losses, int64_t divisor, LossTotals* totals) override;
+  void do_scores_backward(ConstMatrix score_gradient, ConstMatrix hidden, ConstMatrix weight, Span<const int32_t> items,
+                          Matrix hidden_gradient, Matrix weight_gradient, Matrix bias_gradient) override;
+  void do_activate_scores(const Activation& activation, Matrix scores) override;
+  void do_group_rows(Span<const int32_t> items, int64_t table_rows, const RowGroups& groups) override;
+  void do_add_squared_norm(ConstMatrix gradient, double* total) override;
+  void do_add_squared_norm_rows(const RowGroups& groups, ConstMatrix gradient, double* total) override;
+  void do_clip_scale(double cap, double* total, float* scale) override;
+  void do_update_dense(const Optimiser& optimiser, ConstMatrix gradient, const float* scale,
+                       const TrainableMatrix& dense) override;
+  void do_update_rows(const Optimiser& optimiser, const RowGroups& groups, ConstMatrix gradient, const float* scale,
+                      const TrainableMatrix& table) override;
+  void do_target_ranks(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, Span<const int32_t> targets,
+                       const Candidates& candidates, Span<int32_t> greater, Span<int32_t> equal) override;
+  void do_top_k(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, int64_t k, const Candidates& candidates,
+                const Exclusions& exclusions, Span<int32_t> items, Matrix scores, Span<float> log_sum_exp) override;
+
+  const int device_;
+  std::string name_;
+  Stream stream_;
+  Staging staging_;
+  Gemm gemm_;
+
+  Scratch<float> item_rows_;        ///< [C, D] rows of the table that scores and scores_backward multiply
+  Scratch<float> joined_gradient_;  ///< [M, H + in] of gru_backward
+};
+
+}  // namespace gru4rec::cuda

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <string>
+
+#include "core/matrix.h"
+#include "core/model_spec.h"
+
+namespace gru4rec::cuda {
+
+/// A factor of a product: a matrix as it is stored, and whether its transpose is meant.
+struct Factor {
+  ConstMatrix matrix;
+  bool transposed = false;
+
+  int64_t rows() const { return transposed ? matrix.cols : matrix.rows; }
+  int64_t cols() const { return transposed ? matrix.rows : matrix.cols; }
+};
+
+/// Products of row-major matrices on one stream: by cuBLAS where it is found, else by a kernel of our own.
+class Gemm {
+ public:
+  /// @param cublas_path  a library, or empty = look for it
+  Gemm(cudaStream_t stream, const std::string& cublas_path);
+  ~Gemm();
+  Gemm(const Gemm&) = delete;
+  Gemm& operator=(const Gemm&) = delete;
+
+  bool supports(Precision precision) const;
+  void set_precision(Precision precision) { precision_ = precision; }
+  /// "cuBLAS 13.0.2" or "own products; …"
+  std::string description() const;
+
+  /// out <- a b, or out + a b where `accumulate`. Sizes of 0 are fine.
+  void multiply(const Factor& a, const Factor& b, bool accumulate, Matrix out);
+
+ private:
+  struct Cublas;
+
+  cudaStream_t stream_;
+  Cublas* cublas_ = nullptr;
+  Precision precision_ = Precision::float32;
+};
+
+}  // namespace gru4rec::cuda

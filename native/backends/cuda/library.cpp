@@ -1,0 +1,124 @@
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <new>
+
+#include "backends/cuda/cuda_backend.h"
+#include "backends/cuda/devices.h"
+#include "backends/cuda/runtime.h"
+#include "backends/cuda_library/cuda_library.h"
+
+/// The table of C functions that libgru4rec_cuda.so exports: the back end, without exceptions.
+namespace gru4rec::cuda_library {
+
+/// One call at a time: a model's tensors are read beside the jobs of its queue, and memory is freed from any thread.
+struct Handle {
+  int device;
+  std::mutex mutex;
+  std::unique_ptr<Backend> backend;
+};
+
+namespace {
+
+template <int kSize>
+void set_text(const std::string& from, char (&to)[kSize]) {
+  const size_t length = std::min(from.size(), static_cast<size_t>(kSize - 1));
+  std::memcpy(to, from.data(), length);
+  to[length] = '\0';
+}
+
+void set_failed(Status* status, ErrorCode code, const char* message) {
+  status->failed = true;
+  status->code = code;
+  set_text(message, status->message);
+}
+
+/// Runs `body` and turns what it throws into `status`.
+template <class Body>
+auto guarded(Status* status, const Body& body) -> decltype(body()) {
+  try {
+    return body();
+  } catch (const Error& error) {
+    set_failed(status, error.code(), error.what());
+  } catch (const std::bad_alloc&) {
+    set_failed(status, ErrorCode::out_of_memory, "Expected host memory but the system gave none");
+  } catch (const std::exception& error) {
+    set_failed(status, ErrorCode::device, error.what());
+  }
+  return decltype(body())();
+}
+
+/// As guarded, on the device and under the lock of `handle`.
+template <class Body>
+auto on_backend(Handle* handle, Status* status, const Body& body) {
+  return guarded(status, [&] {
+    const std::lock_guard<std::mutex> lock(handle->mutex);
+    cuda::check(cudaSetDevice(handle->device), "cudaSetDevice");
+    return body(*handle->backend);
+  });
+}
+
+/// The operation kMethod as a function of the table.
+template <auto kMethod, class Method = decltype(kMethod)>
+struct Forward;
+template <auto kMethod, class... Arguments>
+struct Forward<kMethod, void (Backend::*)(Arguments...)> {
+  static void call(Handle* handle, Status* status, Arguments... arguments) {
+    on_backend(handle, status, [&](Backend& backend) { (backend.*kMethod)(arguments...); });
+  }
+};
+
+Handle* create(const Options* options, Status* status) {
+  return guarded(status, [&]() -> Handle* {
+    auto handle = std::make_unique<Handle>();
+    handle->device = options->device;
+    handle->backend =
+        cuda::create_cuda_backend(options->device, options->cublas_path != nullptr ? options->cublas_path : "");
+    return handle.release();
+  });
+}
+
+void destroy(Handle* handle) {
+  cudaSetDevice(handle->device);
+  delete handle;
+}
+
+void description(Handle* handle, Text<512>* out) { set_text(handle->backend->description(), out->characters); }
+
+bool supports(Handle* handle, Precision precision) { return handle->backend->supports(precision); }
+
+DeviceMemory memory(Handle* handle, Status* status) {
+  return on_backend(handle, status, [](Backend& backend) { return backend.memory(); });
+}
+
+void* allocate(Handle* handle, Status* status, int64_t bytes) {
+  return on_backend(handle, status, [&](Backend& backend) { return backend.allocate(bytes); });
+}
+
+Table make_table() {
+  Table table;
+  table.abi = kAbi;
+  table.driver = driver;
+  table.device = device;
+  table.blas = blas;
+  table.create = create;
+  table.destroy = destroy;
+  table.description = description;
+  table.supports = supports;
+  table.memory = memory;
+  table.allocate = allocate;
+#define GRU4REC_ENTRY(name) table.name = Forward<&Backend::name>::call;
+  GRU4REC_CUDA_OPERATIONS(GRU4REC_ENTRY)
+#undef GRU4REC_ENTRY
+  return table;
+}
+
+}  // namespace
+
+}  // namespace gru4rec::cuda_library
+
+extern "C" __attribute__((visibility("default"))) const gru4rec::cuda_library::Table* gru4rec_cuda_library() {
+  static const gru4rec::cuda_library::Table table = gru4rec::cuda_library::make_table();
+  return &table;
+}

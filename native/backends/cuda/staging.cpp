@@ -1,0 +1,54 @@
+#include "backends/cuda/staging.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace gru4rec::cuda {
+
+Staging::Staging() {
+  for (Buffer& buffer : buffers_) GRU_CHECK(cudaMallocHost(&buffer.data, kBytes));
+}
+
+Staging::~Staging() {
+  for (Buffer& buffer : buffers_) cudaFreeHost(buffer.data);
+}
+
+Staging::Buffer& Staging::next() {
+  turn_ = 1 - turn_;
+  buffers_[turn_].done.synchronize();
+  return buffers_[turn_];
+}
+
+void Staging::upload(const void* host, int64_t bytes, void* device, cudaStream_t stream) {
+  const char* from = static_cast<const char*>(host);
+  char* to = static_cast<char*>(device);
+  for (int64_t first = 0; first < bytes; first += kBytes) {
+    const size_t size = static_cast<size_t>(std::min(kBytes, bytes - first));
+    Buffer& buffer = next();
+    std::memcpy(buffer.data, from + first, size);
+    GRU_CHECK(cudaMemcpyAsync(to + first, buffer.data, size, cudaMemcpyHostToDevice, stream));
+    buffer.done.record(stream);
+  }
+}
+
+void Staging::download(const void* device, int64_t bytes, void* host, cudaStream_t stream) {
+  const char* from = static_cast<const char*>(device);
+  char* to = static_cast<char*>(host);
+  const int64_t pieces = (bytes + kBytes - 1) / kBytes;
+  const auto size = [&](int64_t piece) { return static_cast<size_t>(std::min(kBytes, bytes - piece * kBytes)); };
+  Buffer* on_its_way = nullptr;
+  for (int64_t piece = 0; piece <= pieces; ++piece) {
+    Buffer* before = on_its_way;
+    if (piece < pieces) {
+      on_its_way = &next();
+      GRU_CHECK(cudaMemcpyAsync(on_its_way->data, from + piece * kBytes, size(piece), cudaMemcpyDeviceToHost, stream));
+      on_its_way->done.record(stream);
+    }
+    if (before != nullptr) {
+      before->done.synchronize();
+      std::memcpy(to + (piece - 1) * kBytes, before->data, size(piece - 1));
+    }
+  }
+}
+
+}  // namespace gru4rec::cuda

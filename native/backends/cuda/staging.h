@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+
+#include "backends/cuda/stream.h"
+
+namespace gru4rec::cuda {
+
+/// Copies between ordinary host memory and a device, through two pinned buffers: while one is on its way, the other is
+/// filled or emptied.
+class Staging {
+ public:
+  Staging();
+  ~Staging();
+  Staging(const Staging&) = delete;
+  Staging& operator=(const Staging&) = delete;
+
+  /// Returns as soon as `host` has been read; the copy itself runs in the order of `stream`.
+  void upload(const void* host, int64_t bytes, void* device, cudaStream_t stream);
+  /// Waits for `stream` and the copy.
+  void download(const void* device, int64_t bytes, void* host, cudaStream_t stream);
+
+ private:
+  static constexpr int64_t kBytes = int64_t{1} << 20;
+
+  /// A pinned buffer and the end of the last copy that used it.
+  struct Buffer {
+    char* data = nullptr;
+    Event done;
+  };
+
+  /// The buffer whose turn it is, free to be used.
+  Buffer& next();
+
+  Buffer buffers_[2];
+  int turn_ = 0;
+};
+
+}  // namespace gru4rec::cuda
