@@ -330,7 +330,7 @@ __global__ void __launch_bounds__(kThreads) loss_kernel(Term term, float scale, 
   for (int64_t j = threadIdx.x; j < row.columns; j += kThreads) {
     if (j != target) term.add(row, scores_of_row[j], sums);
   }
-  double totals[Term::kSums];
+  double totals[Term::kSums] = {};
   sum_rows<kThreads, Term::kSums>(sums, parts, totals);
   double loss = 0.0;
   if (threadIdx.x == 0) loss = term.finish(row, totals, &factors);
@@ -341,7 +341,7 @@ __global__ void __launch_bounds__(kThreads) loss_kernel(Term term, float scale, 
     for (int64_t j = threadIdx.x; j < row.columns; j += kThreads) {
       if (j != target) term.add_smoothing(row, factors, scores_of_row[j], smoothing_sums);
     }
-    double smoothing_totals[2];
+    double smoothing_totals[2] = {};
     sum_rows<kThreads, 2>(smoothing_sums, parts, smoothing_totals);
     if (threadIdx.x == 0) loss = term.finish_smoothing(row, totals, smoothing_totals, &factors);
     __syncthreads();  // the factors are there
