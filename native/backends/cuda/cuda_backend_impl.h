@@ -5,10 +5,16 @@
 #include "backend/backend.h"
 #include "backends/cuda/gemm/gemm.h"
 #include "backends/cuda/scratch.h"
+#include "backends/cuda/sort.h"
 #include "backends/cuda/staging.h"
 #include "backends/cuda/stream.h"
 
 namespace gru4rec::cuda {
+
+/// What adam's moments are multiplied with, so that they do not lean towards their zero start.
+struct AdamCorrection {
+  float first = 1.0f, second = 1.0f;
+};
 
 /// Every operation is enqueued on one stream and returns at once; only download and synchronize wait, and work space
 /// that has to grow. Nothing is summed in an order that depends on timing: same calls, same bits, on every run.
@@ -66,6 +72,9 @@ class CudaBackend final : public Backend {
 
   Scratch<float> item_rows_;        ///< [C, D] rows of the table that scores and scores_backward multiply
   Scratch<float> joined_gradient_;  ///< [M, H + in] of gru_backward
+  Scratch<Key> keys_;               ///< twice [n]: group_rows sorts from one half to the other
+  Scratch<double> norm_parts_;
+  Scratch<AdamCorrection> adam_corrections_;  ///< one for each group, or for the dense part
 };
 
 }  // namespace gru4rec::cuda
