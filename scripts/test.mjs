@@ -20,7 +20,12 @@ const inCi = process.env.CI === "true";
 /** Builds the C++ tests, or some of them, in `folder`. */
 async function buildCpp(folder, options, programs = ["all"]) {
   discardForeignBuild(folder);
-  const common = ["-DGRU4REC_ADDON=OFF", "-DGRU4REC_TESTS=ON", `-DGRU4REC_WERROR=${warningsAreErrors}`];
+  const common = [
+    "-DGRU4REC_ADDON=OFF",
+    "-DGRU4REC_CUDA=OFF",
+    "-DGRU4REC_TESTS=ON",
+    `-DGRU4REC_WERROR=${warningsAreErrors}`,
+  ];
   await run("cmake", ["-S", ".", "-B", folder, ...common, ...options]);
   await run("cmake", ["--build", folder, "--parallel", String(buildJobs), "--target", ...programs]);
 }

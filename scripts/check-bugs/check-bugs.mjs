@@ -55,7 +55,9 @@ async function build(tree) {
 async function configure(tree) {
   mkdirSync(join(tree, "build"));
   const output = `-DCMAKE_LIBRARY_OUTPUT_DIRECTORY=${join(tree, "build/Release")}`;
-  await run("cmake", ["-S", ".", "-B", "build", "-DGRU4REC_TESTS=ON", output, ...buildType], { cwd: tree });
+  await run("cmake", ["-S", ".", "-B", "build", "-DGRU4REC_TESTS=ON", "-DGRU4REC_CUDA=OFF", output, ...buildType], {
+    cwd: tree,
+  });
 }
 
 /** The C++ tests: undefined when they pass, else the names of the failed programs and cases. */
