@@ -1,0 +1,12 @@
+#pragma once
+
+#include <cstdint>
+
+/// Sizes of the CUDA back end's own memory, which an estimate must know without the library.
+namespace gru4rec::cuda_library {
+
+/// Pinned host memory through which copies go.
+constexpr int64_t kStagingBuffers = 2;
+constexpr int64_t kStagingBytes = int64_t{1} << 20;
+
+}  // namespace gru4rec::cuda_library
