@@ -6,6 +6,7 @@
 #include "backends/cpu/cpu_memory_meter.h"
 #include "backends/cuda_library/cuda_memory_meter.h"
 #include "backends/cuda_library/cuda_proxy.h"
+#include "backends/cuda_library/workspace.h"
 #include "core/error.h"
 
 namespace gru4rec {
@@ -90,6 +91,18 @@ class CudaDevices {
   std::string problem_;
 };
 
+/// Bytes of cuBLAS's workspace on a device; those of a new GPU with cuBLAS where it is not here.
+int64_t cublas_workspace(const DeviceOptions& options, int number) {
+  constexpr int kNewMajor = 9;
+  const CudaDevices cuda(options);
+  std::string why;
+  if (number == kAnyDevice) number = cuda.first_usable(why);
+  if (number == kAnyDevice || number >= cuda.count()) return cuda_library::cublas_workspace_bytes(kNewMajor);
+  cuda_library::Blas blas;
+  cuda.table()->blas(options.cublas_path.c_str(), &blas);
+  return blas.version == 0 ? 0 : cuda_library::cublas_workspace_bytes(cuda.device(number).major);
+}
+
 /// "cpu" or "cuda:0", whichever "auto" takes.
 std::string choose_automatically(const CudaDevices& cuda) {
   std::string why;
@@ -124,8 +137,7 @@ std::unique_ptr<Backend> create_backend(const DeviceOptions& options) {
 std::unique_ptr<MemoryMeter> create_memory_meter(const DeviceOptions& options) {
   const std::string device = options.device == kAuto ? choose_device(options) : options.device;
   if (device == kCpu) return cpu::create_memory_meter(options.threads);
-  device_number(device);  // of which there may be none here
-  return cuda_library::create_memory_meter();
+  return cuda_library::create_memory_meter(cublas_workspace(options, device_number(device)));
 }
 
 DeviceList list_devices(const DeviceOptions& options) {
