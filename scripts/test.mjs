@@ -4,14 +4,18 @@
  *   lint     the checks of `npm run lint`
  *   cpp      the C++ tests (ctest)
  *   jest     the TypeScript tests
+ *   cuda     the CUDA library for every GPU: that nvcc compiles it without a warning, and what came out
  *   address  the C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer
  *   thread   the thread pool and whole training steps under ThreadSanitizer
  */
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { buildJobs, discardForeignBuild, setUp, warningsAreErrors } from "./setup.mjs";
 import { lint } from "./lint.mjs";
+import { allTargets, codeIn, exportsOf, foreignLibrariesOf } from "./cuda/cuda-library.mjs";
+import { findProblems, measureResources } from "./cuda/resources.mjs";
 import { addCounts, formatCounts, noCounts, parseCounts } from "./support/counts.mjs";
+import { buildCudaLibrary, findNvcc } from "./support/cuda.mjs";
 import { ExplainedError, packageScript, report, root, run, runMain, tryRun } from "./support/run.mjs";
 
 /** With CI=true everything that a test needs is there, so a skipped test is a failed one. */
@@ -90,6 +94,62 @@ async function thread() {
   });
 }
 
+/** Fails with what was expected and what was received unless the two are the same. */
+function expectSame(what, expected, received) {
+  if (expected === received) return;
+  throw new ExplainedError(`Expected ${what} to be ${expected} but received ${received}`);
+}
+
+async function cuda() {
+  const nvcc = findNvcc();
+  if (nvcc === undefined) {
+    console.log(`  ${inCi ? "FAILED" : "skipped"} there is no nvcc`);
+    return { ...noCounts, [inCi ? "failed" : "skipped"]: 1 };
+  }
+  const folder = "build/cuda-all";
+  const library = `${folder}/libgru4rec_cuda.so`;
+  discardForeignBuild(folder);
+  const options = { folder, targets: "all", jobs: buildJobs, options: [`-DGRU4REC_WERROR=${warningsAreErrors}`] };
+  const measure = async (target) => {
+    const problems = findProblems(await measureResources(nvcc, target));
+    if (problems.length > 0) throw new ExplainedError(problems.join("\n"));
+  };
+  const code = [...allTargets.map((target) => `sm_${target}`), `compute_${allTargets.at(-1)}`].sort().join(" ");
+  const checks = {
+    "compiles and links": () => buildCudaLibrary(nvcc, options),
+    "exports the table of functions only": async () =>
+      expectSame("its symbols", "gru4rec_cuda_library", (await exportsOf(library)).join(" ")),
+    "needs nothing but the system's libraries": async () =>
+      expectSame("other libraries", "", (await foreignLibrariesOf(library)).join(" ")),
+    "holds code for every GPU": () => {
+      for (const received of codeIn(library)) expectSame("the code of a file", code, received.sort().join(" "));
+    },
+    "no kernel spills on sm_75": () => measure("sm_75"),
+    "no kernel spills on sm_90": () => measure("sm_90"),
+  };
+  let counts = noCounts;
+  for (const [name, check] of Object.entries(checks)) {
+    const start = performance.now();
+    let passed = true;
+    try {
+      await check();
+    } catch (error) {
+      report(error);
+      passed = false;
+    }
+    const seconds = ((performance.now() - start) / 1000).toFixed(1);
+    console.log(`  ${passed ? "ok    " : "FAILED"} ${name} (${seconds} s)`);
+    counts = addCounts(counts, { ...noCounts, [passed ? "passed" : "failed"]: 1 });
+  }
+  if (!existsSync(join(root, library))) return counts;
+  const megabytes = (statSync(join(root, library)).size / 1e6).toFixed(1);
+  console.log(`  libgru4rec_cuda.so: ${megabytes} MB with the code of ${allTargets.length} GPUs`);
+  const program = "cuda_library_test";
+  await buildCpp("build/tests", [], [program]);
+  const env = { GRU4REC_CUDA_LIBRARY: join(root, library), GRU4REC_CUBLAS: "" };
+  return addCounts(counts, await runCtest("build/tests", { args: ["--tests-regex", `^${program}$`], env }));
+}
+
 async function jest() {
   const report = join(root, "build/jest.json");
   rmSync(report, { force: true });
@@ -112,7 +172,7 @@ async function jest() {
   };
 }
 
-const suites = { lint, cpp, jest, address, thread };
+const suites = { lint, cuda, cpp, jest, address, thread };
 
 /** A suite that does not even build is one failure; the others run all the same. */
 async function runSuite(name) {

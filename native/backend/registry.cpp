@@ -37,7 +37,7 @@ class CudaDevices {
  public:
   explicit CudaDevices(const DeviceOptions& options) {
     if (options.cuda_library.empty()) {
-      problem_ = "no CUDA library is built";
+      problem_ = "Expected the CUDA back end's library but there is none";
       return;
     }
     try {
@@ -69,7 +69,6 @@ class CudaDevices {
       if (problem.empty()) return number;
       why += (why.empty() ? "" : "; ") + cuda_id(number) + ": " + problem;
     }
-    if (why.empty()) why = "this machine has none";
     return kAnyDevice;
   }
 
@@ -78,11 +77,14 @@ class CudaDevices {
     std::string why = problem_;
     if (why.empty() && number >= count()) {
       const std::string last = count() == 1 ? "" : " to " + cuda_id(count() - 1);
-      why = count() == 0 ? "this machine has none" : "this machine has " + cuda_id(0) + last + " only";
+      why = "Expected one of this machine's CUDA devices, " + cuda_id(0) + last + ", but received " + cuda_id(number);
     }
-    if (why.empty()) why = device(number).problem.characters;
+    if (why.empty()) {
+      const cuda_library::Device found = device(number);
+      if (found.problem.characters[0] != '\0') why = cuda_id(number) + ": " + found.problem.characters;
+    }
     if (why.empty()) return number;
-    throw Error(ErrorCode::device, "Expected a CUDA device " + cuda_id(number) + " that can be used but " + why);
+    throw Error(ErrorCode::device, why);
   }
 
  private:
@@ -121,7 +123,7 @@ std::string choose_device(const DeviceOptions& options) {
   std::string why;
   const int number = cuda.first_usable(why);
   if (number != kAnyDevice) return cuda_id(number);
-  throw Error(ErrorCode::device, "Expected a CUDA device that can be used but " + why);
+  throw Error(ErrorCode::device, why);
 }
 
 std::unique_ptr<Backend> create_backend(const DeviceOptions& options) {

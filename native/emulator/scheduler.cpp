@@ -18,6 +18,7 @@ namespace gru4rec::emulator {
 
 DeviceThread* current_thread = nullptr;
 const Kernel* running_kernel = nullptr;
+Scheduler& scheduler = *new Scheduler;
 
 namespace {
 
@@ -25,36 +26,36 @@ constexpr size_t kThreadsInFlight = 4096;
 /// Turns given away for nothing by threads that spin, after which nothing will change any more.
 constexpr int64_t kSpins = 4'000'000;
 
-struct Scheduler {
-  std::vector<Thread> threads;  ///< of all blocks in flight
-  std::vector<Block> blocks;
-  std::vector<uint32_t> order;  ///< rank -> number in `threads`
-  std::vector<uint64_t> ready;  ///< bit r: the thread of rank r is ready
-  size_t live = 0;
-  Schedule policy = Schedule::forward;  ///< never mix
-  int64_t spins = 0;
-  char kernel_start = 0, kernel_end = 0;  ///< towards ThreadSanitizer
-};
-Scheduler& scheduler = *new Scheduler;
-
-/// Takes the next thread from those that are ready.
-Thread* take_next(bool uniform) {
+/// Takes the first thread that is ready, by rank.
+Thread* take_first() {
   Scheduler& s = scheduler;
-  const size_t words = s.ready.size();
-  const size_t start = uniform ? random_below(words * 64) : 0;
-  for (size_t i = 0; i <= words; ++i) {
-    const size_t word = (start / 64 + i) % words;
-    uint64_t bits = s.ready[word];
-    if (i == 0) bits &= ~uint64_t{0} << (start % 64);
+  for (size_t word = s.first_ready; word < s.ready.size(); ++word) {
+    const uint64_t bits = s.ready[word];
     if (bits == 0) continue;
-    const size_t bit = static_cast<size_t>(__builtin_ctzll(bits));
-    s.ready[word] &= ~(uint64_t{1} << bit);
-    return &s.threads[s.order[word * 64 + bit]];
+    s.first_ready = word;
+    s.ready[word] = bits & (bits - 1);
+    return &s.threads[s.order[word * 64 + static_cast<size_t>(__builtin_ctzll(bits))]];
   }
+  s.first_ready = s.ready.size();
   return nullptr;
 }
 
-Thread* take_next() { return take_next(scheduler.policy == Schedule::uniform); }
+/// Takes a thread that is ready: the first one at or behind a random rank, else the first one.
+Thread* take_any() {
+  Scheduler& s = scheduler;
+  const size_t start = random_below(s.ready.size() * 64);
+  uint64_t bits = s.ready[start / 64] & ~uint64_t{0} << start % 64;
+  for (size_t word = start / 64; word < s.ready.size();) {
+    if (bits != 0) {
+      s.ready[word] &= ~(bits & -bits);
+      return &s.threads[s.order[word * 64 + static_cast<size_t>(__builtin_ctzll(bits))]];
+    }
+    if (++word < s.ready.size()) bits = s.ready[word];
+  }
+  return take_first();
+}
+
+Thread* take_next() { return scheduler.policy == Schedule::uniform ? take_any() : take_first(); }
 
 [[noreturn]] void fail_in_deadlock() {
   // Waiting threads, grouped by what they wait for.
@@ -84,9 +85,9 @@ Thread* take_next() { return take_next(scheduler.policy == Schedule::uniform); }
 }
 
 void set_current(Thread* thread) {
+  if (current_thread == nullptr || current_thread->block != thread->block) blockIdx = thread->block->index;
   current_thread = thread;
   threadIdx = thread->index;
-  blockIdx = thread->block->index;
 }
 
 void run_threads();
@@ -216,6 +217,7 @@ void run_blocks(size_t count) {
   rank_threads(threads);
   scheduler.live = threads;
   scheduler.ready.assign((threads + 63) / 64, ~uint64_t{0});
+  scheduler.first_ready = 0;
   if (threads % 64 != 0) scheduler.ready.back() = (uint64_t{1} << threads % 64) - 1;
   for (size_t i = 0; i < threads; ++i) {
     scheduler.threads[i].state = ThreadState::ready;
@@ -260,27 +262,20 @@ std::vector<uint64_t> order_of_blocks(uint64_t count) {
 
 }  // namespace
 
-void make_ready(Thread* thread) {
-  thread->state = ThreadState::ready;
-  scheduler.ready[thread->rank / 64] |= uint64_t{1} << thread->rank % 64;
-  scheduler.spins = 0;
-}
-
 void wait_for_turn() {
+  scheduler.spins = 0;
   Thread* next = take_next();
   if (next == nullptr) fail_in_deadlock();
   if (next != current_thread) run(next);
 }
 
-bool is_same_site(Site a, Site b) { return a.line == b.line && (a.file == b.file || std::strcmp(a.file, b.file) == 0); }
-
 namespace {
 
 void switch_thread() {
   Thread* thread = running_thread();
-  Thread* next = take_next(true);
+  Thread* next = take_any();
   if (next == nullptr) return;
-  scheduler.ready[thread->rank / 64] |= uint64_t{1} << thread->rank % 64;
+  make_ready(thread);
   run(next);
 }
 

@@ -2,9 +2,12 @@
 
 #include <cuda_runtime.h>
 
+#include <algorithm>
+#include <cstring>
 #include <vector>
 
 #include "emulator/fiber.h"
+#include "emulator/options.h"
 #include "emulator/shared_memory.h"
 
 namespace gru4rec::emulator {
@@ -55,10 +58,34 @@ extern const Kernel* running_kernel;
 /// Runs all blocks of a kernel.
 void run_kernel(const Kernel& kernel);
 
+/// The threads in flight and whose turn it is.
+struct Scheduler {
+  std::vector<Thread> threads;  ///< of all blocks in flight
+  std::vector<Block> blocks;
+  std::vector<uint32_t> order;  ///< rank -> number in `threads`
+  std::vector<uint64_t> ready;  ///< bit r: the thread of rank r is ready
+  size_t first_ready = 0;       ///< no word of `ready` before this one has a bit
+  size_t live = 0;              ///< threads that have not returned
+  Schedule policy = Schedule::forward;  ///< never mix
+  int64_t spins = 0;            ///< turns given away since a thread became ready
+  char kernel_start = 0, kernel_end = 0;  ///< stand for both towards ThreadSanitizer
+};
+extern Scheduler& scheduler;
+
 inline Thread* running_thread() { return static_cast<Thread*>(current_thread); }
-void make_ready(Thread* thread);
+
+inline void make_ready(Thread* thread) {
+  thread->state = ThreadState::ready;
+  const size_t word = thread->rank / 64;
+  scheduler.ready[word] |= uint64_t{1} << thread->rank % 64;
+  scheduler.first_ready = std::min(scheduler.first_ready, word);
+}
+
 /// Runs other threads until the current one, whose state says what it waits for, is ready again and has its turn.
 void wait_for_turn();
-bool is_same_site(Site a, Site b);
+
+inline bool is_same_site(Site a, Site b) {
+  return a.line == b.line && (a.file == b.file || std::strcmp(a.file, b.file) == 0);
+}
 
 }  // namespace gru4rec::emulator

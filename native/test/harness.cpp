@@ -40,12 +40,12 @@ std::vector<BackendChoice> backend_choices() {
   std::vector<BackendChoice> choices;
   for (const cpu::Isa isa : {cpu::Isa::portable, cpu::Isa::avx2, cpu::Isa::avx512})
     if (cpu::available(isa)) choices.push_back(cpu_choice(isa));
-  const std::string cuda_library = environment("GRU4REC_CUDA_LIBRARY", GRU4REC_EMULATED_CUDA);
-  const std::string cublas = environment("GRU4REC_CUBLAS", GRU4REC_EMULATED_CUBLAS);
-  if (!cuda_library.empty()) {
-    BackendChoice cuda;
-    cuda.options.device = "cuda";
-    cuda.options.cuda_library = cuda_library;
+  const std::string named = environment("GRU4REC_CUDA_LIBRARY", "");
+  BackendChoice cuda;
+  cuda.options.device = "cuda";
+  cuda.options.cuda_library = named.empty() ? GRU4REC_EMULATED_CUDA : named;
+  if (cuda.options.cuda_library.empty()) return choices;
+  for (const char* cublas : {named.empty() ? GRU4REC_EMULATED_CUBLAS : "", "none"}) {
     cuda.options.cublas_path = cublas;
     choices.push_back(cuda);
   }
