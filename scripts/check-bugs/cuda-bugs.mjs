@@ -14,7 +14,7 @@ const negatives = ["negatives_test"];
 const update = ["update_test"];
 const ranking = ["ranking_test"];
 const gemm = ["gru_test", "scores_test"];
-const memory = ["memory_test"];
+const copies = ["copies_test"];
 
 export const cudaBugs = [
   // --- Shared pieces ------------------------------------------------------------------------------------------------
@@ -691,7 +691,7 @@ export const cudaBugs = [
     file: `${cuda}/staging.cpp`,
     find: "  buffers_[turn_].done.synchronize();\n",
     replace: "",
-    programs: memory,
+    programs: copies,
   },
   {
     name: "staging: a piece is read before its copy ran",
@@ -705,13 +705,13 @@ export const cudaBugs = [
     file: `${cuda}/staging.cpp`,
     find: "    GRU_CHECK(cudaMemcpyAsync(to + first, buffer.data, size, cudaMemcpyHostToDevice, stream));\n    buffer.done.record(stream);\n",
     replace: "    GRU_CHECK(cudaMemcpyAsync(to + first, buffer.data, size, cudaMemcpyHostToDevice, stream));\n",
-    programs: memory,
+    programs: copies,
   },
   {
     name: "staging: the tail of an upload is a whole piece",
     file: `${cuda}/staging.cpp`,
     find: "std::min(kBytes, bytes - first)",
     replace: "kBytes",
-    programs: memory,
+    programs: copies,
   },
 ];
