@@ -7,6 +7,7 @@ await runMain(async () => {
   const [command, ...options] = process.argv.slice(2);
   const arch = options.find((option) => option.startsWith("--arch="));
   const args = ["--config", options.includes("--debug") ? "Debug" : "Release", "--target", "gru4rec"];
-  args.push("--parallel", String(availableParallelism()), ...(arch === undefined ? [] : [arch]));
+  args.push("--CDGRU4REC_CUDA=OFF", "--parallel", String(availableParallelism()));
+  if (arch !== undefined) args.push(arch);
   await run(...packageScript("cmake-js/bin/cmake-js", command, ...args), { show: true });
 });

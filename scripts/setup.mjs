@@ -1,10 +1,11 @@
 /**
- * Makes a fresh clone ready: dependencies, native addon, TypeScript. Does only what is stale. Needs nothing installed
- * but Node, a C++17 compiler and CMake, so it imports Node's own modules only.
+ * Makes a fresh clone ready: dependencies, native addon, CUDA library where nvcc is, TypeScript. Does only what is stale.
+ * Needs nothing installed but Node, a C++17 compiler and CMake, so it imports Node's own modules only.
  */
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
+import { buildCudaLibrary, findNvcc, nvccVersion } from "./support/cuda.mjs";
 import { isMain, packageScript, root, run, runMain } from "./support/run.mjs";
 import { digest, isStale, writeStamp } from "./support/stamp.mjs";
 import { checkBuildTools, checkNode } from "./support/tools.mjs";
@@ -30,6 +31,9 @@ export function discardForeignBuild(folder) {
   if (home === undefined || resolve(home) !== resolve(root)) rmSync(join(root, folder), { recursive: true });
 }
 
+/** GPUs that the CUDA library is compiled for; empty = the one that is here. */
+const everydayTargets = process.env.GRU4REC_CUDA_TARGETS ?? "";
+
 const steps = {
   dependencies: {
     name: "dependencies (npm ci)",
@@ -44,14 +48,38 @@ const steps = {
     needsBuildTools: true,
     inputs: () => ({
       paths: ["native", "CMakeLists.txt", "package-lock.json"],
-      skip: ["native/test"],
+      skip: ["native/test", "native/emulator", "native/backends/cuda"],
       values: [process.platform, process.arch, process.env.CXX ?? "", process.env.CXXFLAGS ?? "", warningsAreErrors],
     }),
     run: () => {
       discardForeignBuild("build");
       const options = ["--config", "Release", "--target", "gru4rec", "--parallel", String(buildJobs)];
-      options.push(`--CDGRU4REC_WERROR=${warningsAreErrors}`);
+      options.push(`--CDGRU4REC_WERROR=${warningsAreErrors}`, "--CDGRU4REC_CUDA=OFF");
       return run(...packageScript("cmake-js/bin/cmake-js", "build", ...options));
+    },
+  },
+  cuda: {
+    name: "CUDA library (nvcc)",
+    stamp: "build/.cuda-stamp",
+    output: "build/Release/libgru4rec_cuda.so",
+    needsBuildTools: true,
+    hint: "GRU4REC_CUDA=OFF builds without it",
+    isWanted: () => findNvcc() !== undefined,
+    inputs: () => ({
+      paths: [
+        "native/core",
+        "native/backend",
+        "native/backends/cuda",
+        "native/backends/cuda_library",
+        "CMakeLists.txt",
+      ],
+      values: [findNvcc(), nvccVersion(findNvcc()), everydayTargets, process.env.CXX ?? "", warningsAreErrors],
+    }),
+    run: () => {
+      discardForeignBuild("build/cuda");
+      const output = `-DCMAKE_LIBRARY_OUTPUT_DIRECTORY=${join(root, "build/Release")}`;
+      const options = [output, `-DGRU4REC_WERROR=${warningsAreErrors}`];
+      return buildCudaLibrary(findNvcc(), { folder: "build/cuda", targets: everydayTargets, jobs: buildJobs, options });
     },
   },
   typescript: {
@@ -75,7 +103,11 @@ const steps = {
  */
 export async function setUp({ buildTools = false, only = Object.keys(steps) } = {}) {
   checkNode();
+  for (const { isWanted, output, stamp } of only.map((name) => steps[name])) {
+    if (isWanted?.() === false) for (const file of [output, stamp]) rmSync(join(root, file), { force: true });
+  }
   const stale = only
+    .filter((name) => steps[name].isWanted?.() ?? true)
     .map((name) => ({ ...steps[name], digest: digest(steps[name].inputs()) }))
     .filter((step) => isStale(step.stamp, step.digest) || (step.output && !existsSync(join(root, step.output))));
   if (buildTools || stale.some((step) => step.needsBuildTools)) await checkBuildTools();
@@ -85,7 +117,7 @@ export async function setUp({ buildTools = false, only = Object.keys(steps) } = 
     try {
       await step.run();
     } catch (error) {
-      process.stderr.write("failed\n");
+      process.stderr.write(`failed${step.hint === undefined ? "" : `; ${step.hint}`}\n`);
       throw error;
     }
     writeStamp(step.stamp, step.digest);

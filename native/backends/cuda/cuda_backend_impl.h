@@ -4,11 +4,18 @@
 
 #include "backend/backend.h"
 #include "backends/cuda/gemm/gemm.h"
+#include "backends/cuda/score_tiles.h"
 #include "backends/cuda/scratch.h"
+#include "backends/cuda/sort.h"
 #include "backends/cuda/staging.h"
 #include "backends/cuda/stream.h"
 
 namespace gru4rec::cuda {
+
+/// What adam's moments are multiplied with, so that they do not lean towards their zero start.
+struct AdamCorrection {
+  float first = 1.0f, second = 1.0f;
+};
 
 /// Every operation is enqueued on one stream and returns at once; only download and synchronize wait, and work space
 /// that has to grow. Nothing is summed in an order that depends on timing: same calls, same bits, on every run.
@@ -58,14 +65,34 @@ class CudaBackend final : public Backend {
   void do_top_k(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, int64_t k, const Candidates& candidates,
                 const Exclusions& exclusions, Span<int32_t> items, Matrix scores, Span<float> log_sum_exp) override;
 
+  /// Makes the scores of tile `tile` in tile_scores_, where they stay until the next one. Enqueued.
+  /// @param items  items of the columns; null = all
+  ScoreTile score_tile(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, const int32_t* items,
+                       const TileShape& shape, int64_t tile);
+  /// target_ranks for as many rows as a tile has.
+  void rank_rows(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, Span<const int32_t> targets,
+                 const Candidates& candidates, Span<int32_t> greater, Span<int32_t> equal);
+  /// top_k for as many rows as a tile has; `log_sum_exp` null = not wanted.
+  void list_rows(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, const ListedColumns& columns,
+                 const Exclusions& exclusions, int32_t* items, Matrix scores, float* log_sum_exp);
+
   const int device_;
   std::string name_;
   Stream stream_;
   Staging staging_;
   Gemm gemm_;
 
-  Scratch<float> item_rows_;        ///< [C, D] rows of the table that scores and scores_backward multiply
-  Scratch<float> joined_gradient_;  ///< [M, H + in] of gru_backward
+  Scratch<float> item_rows_;                  ///< [C, D] rows of the table that scores and rankings multiply
+  Scratch<float> joined_gradient_;            ///< [M, H + in] of gru_backward
+  Scratch<Key> keys_;                         ///< what is sorted: rows of group_rows, scored items of top_k
+  Scratch<double> norm_parts_;                ///< partial sums of a squared norm
+  Scratch<AdamCorrection> adam_corrections_;  ///< one for each group, or for the dense part
+  Scratch<float> tile_scores_;                ///< [R, T] products of a ranking
+  Scratch<int32_t> tile_items_;               ///< candidates, then targets: the columns of target_ranks
+  Scratch<float> target_scores_;              ///< [R]
+  Scratch<int32_t> bad_scores_;               ///< [R] scores that are not finite
+  Scratch<uint32_t> candidate_bits_;          ///< [I / 32] which items are candidates
+  Scratch<PartSummary> part_summaries_;       ///< [R, parts]
 };
 
 }  // namespace gru4rec::cuda

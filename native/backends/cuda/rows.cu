@@ -1,11 +1,69 @@
 #include "backends/cuda/cuda_backend_impl.h"
+#include "backends/cuda/elements.cuh"
 
+/// Copies of rows. Each body writes the element of `out` that it is called for.
 namespace gru4rec::cuda {
 
-void CudaBackend::do_fill(float, Matrix) {}
-void CudaBackend::do_copy(ConstMatrix, Matrix) {}
-void CudaBackend::do_gather_rows(ConstMatrix, Span<const int32_t>, const Dropout&, Matrix) {}
-void CudaBackend::do_carry_state(ConstMatrix, Span<const int32_t>, Matrix) {}
-void CudaBackend::do_dropout_backward(const Dropout&, Matrix) {}
+/// out [M, width].
+struct FillElement {
+  float value;
+  Matrix out;
+  __device__ void operator()(int64_t row, int64_t col) const { out(row, col) = value; }
+};
+
+/// Both [M, width].
+struct CopyElement {
+  ConstMatrix from;
+  Matrix out;
+  __device__ void operator()(int64_t row, int64_t col) const { out(row, col) = from(row, col); }
+};
+
+/// table [items, width], rows [M], out [M, width].
+struct GatherElement {
+  ConstMatrix table;
+  const int32_t* rows;
+  Matrix out;
+  __device__ void operator()(int64_t row, int64_t col, float factor = 1.0f) const {
+    out(row, col) = keep(table(rows[row], col), factor);
+  }
+};
+
+/// state [rows before, H], source [M], out [M, H].
+struct CarryElement {
+  ConstMatrix state;
+  const int32_t* source;
+  Matrix out;
+  __device__ void operator()(int64_t row, int64_t col) const {
+    out(row, col) = source[row] < 0 ? 0.0f : state(source[row], col);
+  }
+};
+
+/// [M, width], in place.
+struct DropElement {
+  Matrix gradient;
+  __device__ void operator()(int64_t row, int64_t col, float factor = 1.0f) const {
+    gradient(row, col) = keep(gradient(row, col), factor);
+  }
+};
+
+void CudaBackend::do_fill(float value, Matrix out) {
+  for_each_element(out.rows, out.cols, stream_, FillElement{value, out});
+}
+
+void CudaBackend::do_copy(ConstMatrix from, Matrix out) {
+  for_each_element(out.rows, out.cols, stream_, CopyElement{from, out});
+}
+
+void CudaBackend::do_gather_rows(ConstMatrix table, Span<const int32_t> rows, const Dropout& dropout, Matrix out) {
+  for_each_element(out.rows, out.cols, dropout, stream_, GatherElement{table, rows.data, out});
+}
+
+void CudaBackend::do_carry_state(ConstMatrix state, Span<const int32_t> source, Matrix out) {
+  for_each_element(out.rows, out.cols, stream_, CarryElement{state, source.data, out});
+}
+
+void CudaBackend::do_dropout_backward(const Dropout& dropout, Matrix gradient) {
+  for_each_element(gradient.rows, gradient.cols, dropout, stream_, DropElement{gradient});
+}
 
 }  // namespace gru4rec::cuda

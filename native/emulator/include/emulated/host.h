@@ -164,8 +164,9 @@ void add_pointers(T& argument, Kernel* kernel) {
   static_assert(std::is_trivially_copyable<T>::value, "kernel arguments are copied byte by byte");
   if constexpr (std::is_pointer<T>::value) {
     add_pointer(argument, kernel);
-  } else if constexpr (std::is_class<T>::value) {
-    __builtin_clear_padding(&argument);  // old pointers may lie in it
+  } else if constexpr (std::is_class<T>::value && !std::is_empty<T>::value) {
+    // Old pointers may lie in padding. The one byte of an empty struct is another argument's.
+    __builtin_clear_padding(&argument);
     add_pointers_within(&argument, sizeof(T), kernel);
   }
 }

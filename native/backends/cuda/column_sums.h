@@ -1,0 +1,13 @@
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include "core/matrix.h"
+
+namespace gru4rec::cuda {
+
+/// sums [cols, 1] <- sums of the columns of `from` [rows, cols], in a fixed order.
+/// @param stride  elements from one sum to the next
+void column_sums(ConstMatrix from, float* sums, int64_t stride, cudaStream_t stream);
+
+}  // namespace gru4rec::cuda

@@ -1,0 +1,80 @@
+#include <algorithm>
+
+#include "backends/cuda/cuda_backend_impl.h"
+#include "backends/cuda/device.cuh"
+#include "backends/cuda/sort.cuh"
+
+namespace gru4rec::cuda {
+
+constexpr int kSortThreads = 512;
+constexpr int kPlaceThreads = 512;
+/// Merges the runs of 131,072 rows in one pass, which is more than a step has.
+constexpr int64_t kGroupFan = 64;
+
+/// The item above, the row below: sorted, the rows of an item lie together and ascend.
+__device__ __forceinline__ Key row_key(int32_t item, int64_t row) {
+  return static_cast<Key>(item) << 32 | static_cast<Key>(row);
+}
+
+/// keys [n] <- the keys of items [n], each kRun of them sorted. A block sorts one run and writes it.
+__global__ void __launch_bounds__(kSortThreads) sort_items_kernel(const int32_t* items, int64_t n, Key* keys) {
+  GRU_SHARED(Key, run, [kRun]);
+  const int64_t first = blockIdx.x * kRun;
+  const int size = static_cast<int>(n - first < kRun ? n - first : kRun), padded = power_of_two_from(size);
+  for (int i = static_cast<int>(threadIdx.x); i < padded; i += kSortThreads) {
+    run[i] = i < size ? row_key(items[first + i], first + i) : kNoKey;
+  }
+  __syncthreads();  // all keys are there
+  block_sort<kSortThreads>(run, padded);
+  for (int i = static_cast<int>(threadIdx.x); i < size; i += kSortThreads) keys[first + i] = run[i];
+}
+
+/// Whether the key at `i` is the first of its item.
+__device__ __forceinline__ bool is_head(const Key* keys, int64_t i) {
+  return i == 0 || keys[i] >> 32 != keys[i - 1] >> 32;
+}
+
+/// groups <- keys [n], sorted. Block b places the keys from b * kPlaceThreads on, a thread one: its row, and the item
+/// and start of the group that begins with it. How many groups begin before the block it counts itself, which saves a
+/// launch. The thread of the last key writes the end and the number of groups; without keys block 0 does.
+__global__ void __launch_bounds__(kPlaceThreads) place_groups_kernel(const Key* keys, int64_t n, RowGroups groups) {
+  constexpr int kWarps = kPlaceThreads / static_cast<int>(kWarp);
+  GRU_SHARED(int32_t, heads_of_warp, [kWarps]);
+  const int lane = static_cast<int>(threadIdx.x % kWarp), warp = static_cast<int>(threadIdx.x / kWarp);
+  const int64_t first = static_cast<int64_t>(blockIdx.x) * kPlaceThreads, i = first + threadIdx.x;
+
+  int32_t before = 0;
+  for (int64_t j = threadIdx.x; j < first; j += kPlaceThreads) before += is_head(keys, j) ? 1 : 0;
+  before = block_sum<kPlaceThreads>(before, heads_of_warp);
+
+  const bool head = i < n && is_head(keys, i);
+  const unsigned heads = __ballot_sync(kAllLanes, head);
+  if (lane == 0) heads_of_warp[warp] = __popc(heads);
+  __syncthreads();  // the counts of all warps are there
+  for (int w = 0; w < warp; ++w) before += heads_of_warp[w];
+  const int32_t group = before + __popc(heads & (kAllLanes >> (kWarp - 1 - lane))) - 1;
+
+  if (i < n) {
+    groups.occurrence[i] = static_cast<int32_t>(keys[i] & 0xffffffffu);
+    if (head) {
+      groups.item[group] = static_cast<int32_t>(keys[i] >> 32);
+      groups.start[group] = static_cast<int32_t>(i);
+    }
+  }
+  if (i == n - 1 || (n == 0 && i == 0)) {
+    groups.start[group + 1] = static_cast<int32_t>(n);
+    *groups.count = group + 1;
+  }
+}
+
+void CudaBackend::do_group_rows(Span<const int32_t> items, int64_t, const RowGroups& groups) {
+  Key* keys = keys_.reserve(2 * items.size);
+  if (items.size > 0) {
+    launch(sort_items_kernel, blocks_for(items.size, kRun), kSortThreads, 0, stream_, items.data, items.size, keys);
+    keys = merge_runs(keys, keys + items.size, 1, items.size, kGroupFan, stream_);
+  }
+  launch(place_groups_kernel, blocks_for(std::max<int64_t>(items.size, 1), kPlaceThreads), kPlaceThreads, 0, stream_,
+         static_cast<const Key*>(keys), items.size, groups);
+}
+
+}  // namespace gru4rec::cuda

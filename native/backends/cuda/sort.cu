@@ -1,0 +1,64 @@
+#include <utility>
+
+#include "backends/cuda/sort.cuh"
+
+namespace gru4rec::cuda {
+
+constexpr int kSortThreads = 256;
+constexpr int kMergeThreads = 256;
+/// Runs that a pass over long rows merges: three passes for a million keys.
+constexpr int64_t kRowFan = 8;
+
+/// Sorts each kRun keys of keys [rows, length]. Block (x, y) reads and writes run x of row y.
+__global__ void __launch_bounds__(kSortThreads) sort_runs_kernel(Key* keys, int64_t length) {
+  GRU_SHARED(Key, run, [kRun]);
+  const int64_t first = blockIdx.x * kRun;
+  keys += blockIdx.y * length + first;
+  const int size = static_cast<int>(length - first < kRun ? length - first : kRun), padded = power_of_two_from(size);
+  for (int i = static_cast<int>(threadIdx.x); i < padded; i += kSortThreads) run[i] = i < size ? keys[i] : kNoKey;
+  __syncthreads();  // all keys are there
+  block_sort<kSortThreads>(run, padded);
+  for (int i = static_cast<int>(threadIdx.x); i < size; i += kSortThreads) keys[i] = run[i];
+}
+
+/// from, to [rows, length]: every `fan` sorted runs of `run` keys of `from`, a multiple of kRun, become one of `to`.
+/// A block moves kRun keys of one run of row blockIdx.y. The place of a key is its place in its own run plus the number
+/// of keys before it in the others, so that no two threads write the same place; among equal keys the earlier run's
+/// come first.
+__global__ void __launch_bounds__(kMergeThreads)
+    merge_runs_kernel(const Key* from, Key* to, int64_t length, int64_t run, int64_t fan) {
+  from += blockIdx.y * length;
+  to += blockIdx.y * length;
+  const int64_t first = blockIdx.x * kRun, last = first + kRun < length ? first + kRun : length;
+  const int64_t own = first / run, merged = own / fan * fan;
+  for (int64_t i = first + threadIdx.x; i < last; i += kMergeThreads) {
+    const Key key = from[i];
+    int64_t place = merged * run + i - own * run;
+    for (int64_t r = merged; r < merged + fan && r * run < length; ++r) {
+      if (r == own) continue;
+      const int64_t size = length - r * run < run ? length - r * run : run;
+      // Up to `key` in front of its own run, below it behind. Nothing is above kNoKey.
+      const bool in_front = r < own;
+      place += in_front && key == kNoKey ? size : count_below(from + r * run, size, in_front ? key + 1 : key);
+    }
+    to[place] = key;
+  }
+}
+
+Key* sort_rows(Key* keys, Key* room, int64_t rows, int64_t length, cudaStream_t stream) {
+  if (rows == 0 || length == 0) return keys;
+  launch(sort_runs_kernel, dim3(blocks_for(length, kRun), static_cast<unsigned>(rows)), kSortThreads, 0, stream, keys,
+         length);
+  return merge_runs(keys, room, rows, length, kRowFan, stream);
+}
+
+Key* merge_runs(Key* keys, Key* room, int64_t rows, int64_t length, int64_t fan, cudaStream_t stream) {
+  for (int64_t run = kRun; run < length; run *= fan) {
+    launch(merge_runs_kernel, dim3(blocks_for(length, kRun), static_cast<unsigned>(rows)), kMergeThreads, 0, stream,
+           static_cast<const Key*>(keys), room, length, run, fan);
+    std::swap(keys, room);
+  }
+  return keys;
+}
+
+}  // namespace gru4rec::cuda
