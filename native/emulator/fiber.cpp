@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <cstring>
-#include <new>
 
 #include "emulator/options.h"
 #include "emulator/report.h"
@@ -94,14 +93,13 @@ size_t fiber_count = 0;
 
 Fiber* make_fiber() {
   const size_t stack_bytes = static_cast<size_t>(options().stack_bytes) / kPage * kPage;
-  const size_t bytes = kPage + kGuard + stack_bytes;
-  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* memory =
+      mmap(nullptr, kGuard + stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) fail("Expected memory for the stack of a CUDA thread but the system gave none");
-  char* guard = static_cast<char*>(memory) + kPage;
-  mprotect(guard, kGuard, PROT_NONE);
-  Fiber* fiber = new (memory) Fiber;
+  mprotect(memory, kGuard, PROT_NONE);
+  Fiber* fiber = new Fiber;
   fiber->number = fiber_count++;
-  fiber->stack = guard + kGuard;
+  fiber->stack = static_cast<char*>(memory) + kGuard;
   fiber->stack_bytes = stack_bytes;
 #ifdef GRU4REC_EMULATOR_TSAN
   fiber->sanitizer_thread = __tsan_create_fiber(0);

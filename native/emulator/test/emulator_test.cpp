@@ -96,8 +96,8 @@ TEST_CASE("emulator: what is right stays right under every schedule") {
                            "rounding_of_operands",
                            "bfloat16_operands"}) {
     always(name, 0);
-    for (const char* streams : {"eager", "random"}) check_ended(name, std::string("STREAMS=") + streams, 0, "");
-    check_ended(name, "RESIDENT=8 SEED=3", 0, "");
+    check_ended(name, "RESIDENT=8 STREAMS=random SEED=3", 0, "");
+    if (kSanitizers.empty()) check_ended(name, "STREAMS=eager", 0, "");
   }
 }
 
