@@ -3,6 +3,7 @@ export {
   parseConfig,
   readConfig,
   type Config,
+  type DeviceName,
   type FinalActivation,
   type HiddenActivation,
   type Hyperparameters,
@@ -43,6 +44,18 @@ export {
   type TensorInfo,
   type ValidationOptions,
 } from "./model";
+export {
+  estimateMemory,
+  listDevices,
+  type CpuDevice,
+  type CublasInfo,
+  type CudaDevice,
+  type CudaInfo,
+  type DeviceList,
+  type DeviceMemory,
+  type MemoryEstimate,
+  type MemoryEstimateOptions,
+} from "./native";
 export {
   Predictor,
   type ItemLists,

@@ -73,10 +73,10 @@ export async function readConfiguration({ config, parameters, ...flags }: Config
 }
 
 /** The hyperparameters that say where a loaded model computes. */
-export const PLACE: readonly ParameterName[] = ["threads", "device"];
+export const PLACE: readonly ParameterName[] = ["threads", "device", "cublasPath"];
 
 /** @throws {@link ConfigError} */
 export function readPlace(flags: Hyperparameters): LoadOptions {
-  const { threads, device } = parseSources([flagsSource(flags, PLACE)]).config;
-  return { threads, device };
+  const { threads, device, cublasPath } = parseSources([flagsSource(flags, PLACE)]).config;
+  return { threads, device, cublasPath };
 }

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { packageVersion } from "../native";
 import { addCompletion } from "./commands/completion";
 import { addConfig } from "./commands/config";
+import { addDevices } from "./commands/devices";
 import { addEvaluate } from "./commands/evaluate";
 import { addInfo } from "./commands/info";
 import { addRecommend } from "./commands/recommend";
@@ -30,6 +31,7 @@ export function makeProgram(context: Context): Command {
   addRecommend(program, context);
   addInfo(program);
   addConfig(program, context);
+  addDevices(program);
   addCompletion(program);
   return program;
 }

@@ -1,4 +1,4 @@
-import type { Evaluation, Metrics, ModelInfo, Recommendations } from "../index";
+import type { CudaDevice, DeviceList, DeviceMemory, Evaluation, Metrics, ModelInfo, Recommendations } from "../index";
 
 /** JSON for machines; a bigint becomes text, as JSON has no such number. */
 export function toJson(value: unknown): string {
@@ -61,6 +61,35 @@ export function modelInfoText(info: ModelInfo): string {
     `\nEpochs\n${aligned(epochs, "  ")}`,
     `\n${info.config.describe()}`,
   ].join("\n");
+}
+
+/** The devices, one a line, and what GPUs need. */
+export function deviceListText({ devices: [cpu, ...gpus], auto, cuda }: DeviceList): string {
+  const threads = `${cpu.threads} thread${cpu.threads > 1 ? "s" : ""}`;
+  const gpu = ({ name, computeCapability, memory, reason }: CudaDevice) =>
+    [name, `compute capability ${computeCapability}`, memoryText(memory), reason ?? "usable"].join(", ");
+  const cublas = cuda.cublas && (cuda.cublas.reason ?? `${cuda.cublas.version} in ${cuda.cublas.path}`);
+  const facts: (readonly [string, string | undefined])[] = [
+    ["CUDA", cuda.reason ?? "usable"],
+    ["library", cuda.library],
+    ["driver", cuda.driver && `knows CUDA ${cuda.driver}`],
+    ["runtime", cuda.runtime && `CUDA ${cuda.runtime}`],
+    ["cuBLAS", cublas],
+  ];
+  return [
+    aligned([
+      ["cpu", [cpu.instructionSet, threads, memoryText(cpu.memory)].join(", ")],
+      ...gpus.map((device) => [device.id, gpu(device)] as const),
+      ["auto", `takes ${auto}`],
+    ]),
+    "",
+    aligned(facts.filter((fact): fact is [string, string] => fact[1] !== undefined)),
+  ].join("\n");
+}
+
+function memoryText({ total, free }: DeviceMemory): string {
+  const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
+  return total === 0 ? "memory unknown" : `${gigabytes(free)} of ${gigabytes(total)} GB free`;
 }
 
 function aligned(rows: readonly (readonly [string, string])[], indent = ""): string {

@@ -1,6 +1,7 @@
 export { parseActivation, type Activation, type FinalActivation, type HiddenActivation } from "./activation";
 export type { Config } from "./config";
 export { readConfig, readConfigFile } from "./config-file";
+export type { DeviceName } from "./device";
 export { describeParameter, type ParameterDescription } from "./describe-parameter";
 export { unknownParameter } from "./nearest";
 export { parameterStringSource } from "./parameter-string";

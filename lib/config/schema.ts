@@ -1,6 +1,19 @@
 import { z } from "zod";
 import { isFinalActivation, isHiddenActivation, type FinalActivation, type HiddenActivation } from "./activation";
-import { above, aboveUpTo, atLeast, below, between, integer, listOf, oneOf, wordOrInteger, yesOrNo } from "./types";
+import { isDeviceName, type DeviceName } from "./device";
+import {
+  above,
+  aboveUpTo,
+  atLeast,
+  below,
+  between,
+  integer,
+  listOf,
+  oneOf,
+  text,
+  wordOrInteger,
+  yesOrNo,
+} from "./types";
 
 /** What the hyperparameters are about; the groups of the help, of the documentation and of `config.describe()`. */
 export type ParameterGroup =
@@ -21,6 +34,7 @@ export const parameterMeta = z.registry<ParameterMeta>();
 
 const HIDDEN_TEXT = "one of linear, relu, tanh, leaky-s, elu-a, selu-l-a (such as elu-0.5)";
 const FINAL_TEXT = "one of linear, relu, tanh, leaky-s, elu-a, selu-l-a (such as elu-0.5), softmax, softmax_logit";
+const DEVICE_TEXT = "auto, cpu, cuda or cuda:N (such as cuda:0)";
 
 /**
  * Every hyperparameter: type, default, range, documentation, group and the author's name. The order is that of the
@@ -163,7 +177,18 @@ export const parameterSchema = z.strictObject({
     group: "Running",
     doc: "Threads of the CPU back end; 0 = as many as the CPU quota allows.",
   }),
-  device: oneOf("auto", "cpu").default("auto").register(parameterMeta, { group: "Running", doc: "Where to train." }),
+  device: z.custom<DeviceName>(isDeviceName, DEVICE_TEXT).default("auto").register(parameterMeta, {
+    group: "Running",
+    doc: "Where to compute: cuda is the first GPU that can be used, cuda:1 the second one of the machine, auto the first GPU that can be used or else the CPU.",
+  }),
+  precision: oneOf("auto", "float32", "tf32", "bf16").default("auto").register(parameterMeta, {
+    group: "Running",
+    doc: "How a GPU rounds the factors of training's matrix products; auto is tf32 where it can, else float32. Scores are float32.",
+  }),
+  cublasPath: text().default("auto").register(parameterMeta, {
+    group: "Running",
+    doc: "The cuBLAS library of a GPU: a path, auto to look for it, or none to do without.",
+  }),
 });
 
 /** Hyperparameters as the caller gives them: those left out have their defaults. */

@@ -48,6 +48,11 @@ export function listOf<T extends z.ZodType>(element: T, what: string) {
   return z.array(element, `a list of ${what}`);
 }
 
+export function text() {
+  const error = "a text that is not empty";
+  return z.string(error).min(1, error);
+}
+
 export function yesOrNo() {
   return z.boolean("true or false");
 }

@@ -69,7 +69,7 @@ export class Gru4Rec<Id extends ItemId = ItemId> {
     options: TrainEpochsOptions,
   ): Promise<Gru4Rec<Id>> {
     const { vocabulary, support } = data;
-    const native = createModel(config, vocabulary.size);
+    const native = createModel(config, vocabulary.size, { toTrain: true });
     const model = new Gru4Rec<Id>(native, { config, vocabulary, support, history: [], epoch: 0 });
     try {
       const { sigma, initAsNormal: normal, seed } = config;

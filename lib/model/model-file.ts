@@ -26,7 +26,7 @@ export interface ModelContents<Id extends ItemId = ItemId> {
 }
 
 /** Where a loaded model computes: as in training, whatever it was trained with. */
-export type LoadOptions = Partial<Pick<Config, "device" | "threads">>;
+export type LoadOptions = Partial<Pick<Config, "device" | "threads" | "cublasPath">>;
 
 /** [items], U32: the one tensor that is neither of the native model nor of the vocabulary. */
 const SUPPORT = "support";
@@ -70,10 +70,10 @@ export async function readModelFile(
   path: string,
   options: LoadOptions,
 ): Promise<{ native: NativeModel; contents: ModelContents }> {
-  const { device, threads } = parseConfig(options).config;
+  const { device, threads, cublasPath } = parseConfig(options).config;
   return withModelFile(path, (file) => {
     const description = readDescription(file);
-    const { config } = parseConfig({ ...description.config, device, threads });
+    const { config } = parseConfig({ ...description.config, device, threads, cublasPath });
     return readModel(file, { ...description, config });
   });
 }

@@ -10,6 +10,7 @@ const FIXED = [
   "resetAfter",
   "device",
   "threads",
+  "cublasPath",
 ] as const satisfies readonly ParameterName[];
 
 /** Hyperparameters that may change between two trainings of a model. */

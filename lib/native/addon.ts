@@ -54,6 +54,70 @@ export interface NativeTrainingSpec {
   /** A safe integer, 0 or more. */
   readonly seed: number;
   readonly randomOrder: boolean;
+  /** Of the products of training; `auto` = tf32 where the device has it, else float32. */
+  readonly precision: "auto" | "float32" | "tf32" | "bf16";
+}
+
+/** Which device to compute on, and where its libraries are. */
+export interface NativeDeviceOptions {
+  /** `cpu`, `cuda:1`, `cuda` for the first that can be used, `auto` for it or else the CPU. */
+  readonly device: string;
+  /** 0 = the CPU quota of the process */
+  readonly threads: number;
+  /** Path of libgru4rec_cuda.so; empty = there is none. */
+  readonly cudaLibrary: string;
+  /** A cuBLAS library; empty = look for it, `none` = do without. */
+  readonly cublasPath: string;
+}
+
+/** A device of this machine; 0 and empty texts = does not apply, or is not known. */
+export interface NativeDevice {
+  /** `cpu`, `cuda:0` */
+  readonly id: string;
+  /** Of the CPU its instruction set. */
+  readonly name: string;
+  /** Memory in bytes. */
+  readonly total: number;
+  readonly free: number;
+  readonly threads: number;
+  readonly capabilityMajor: number;
+  readonly capabilityMinor: number;
+  /** Why it cannot be used; empty = it can. */
+  readonly problem: string;
+}
+
+/** What CUDA devices need besides themselves; 0 and empty texts = there is none. */
+export interface NativeCuda {
+  /** 13000 for CUDA 13.0, likewise the next one. */
+  readonly driverVersion: number;
+  readonly runtimeVersion: number;
+  /** Why no device can be used; empty = one can. */
+  readonly problem: string;
+  /** As cuBLAS counts: 130002 for 13.0.2. */
+  readonly cublasVersion: number;
+  readonly cublasPath: string;
+  /** Where it was looked for in vain; empty = it was found. */
+  readonly cublasProblem: string;
+}
+
+export interface NativeDeviceList {
+  /** The CPU, then CUDA's by their numbers. */
+  readonly devices: readonly NativeDevice[];
+  readonly cuda: NativeCuda;
+  /** The device that `auto` takes. */
+  readonly automatic: string;
+}
+
+/** Bytes on the device, and in host memory for copies to it. */
+export interface NativeMemoryNeed {
+  /** The device that it is for: `auto` has chosen. */
+  readonly device: string;
+  readonly tables: number;
+  readonly optimiserState: number;
+  readonly batchBuffers: number;
+  readonly sampleStore: number;
+  readonly workspace: number;
+  readonly staging: number;
 }
 
 /** How far an epoch is. */
@@ -209,9 +273,15 @@ export interface NativeModel {
 }
 
 export interface NativeAddon {
+  /** @param training - What is trained next; a model that does not fit with it is refused before its tables are made. */
   readonly Model: new (
     spec: NativeModelSpec,
-    options: { readonly device: string; /** 0 = the CPU quota of the process */ readonly threads: number },
+    options: NativeDeviceOptions,
+    training?: NativeTrainingSpec,
   ) => NativeModel;
   readonly Cancellation: new () => NativeCancellation;
+  /** `options.device` plays no part. */
+  listDevices(options: NativeDeviceOptions): NativeDeviceList;
+  /** What a model and its training take. Allocates nothing, and a CUDA device need not be here. */
+  estimateMemory(spec: NativeModelSpec, training: NativeTrainingSpec, options: NativeDeviceOptions): NativeMemoryNeed;
 }

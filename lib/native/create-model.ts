@@ -1,6 +1,7 @@
 import { parseActivation, type Config } from "../config";
 import type { NativeModel, NativeModelSpec, NativeTrainingSpec } from "./addon";
 import { callNative } from "./call";
+import { deviceOptions, expectLibrary } from "./device-options";
 import { loadAddon } from "./load";
 
 export function modelSpec(config: Config, items: number): NativeModelSpec {
@@ -39,12 +40,22 @@ export function trainingSpec(config: Config): NativeTrainingSpec {
     gradCap: config.gradCap,
     seed: config.seed,
     randomOrder: config.trainRandomOrder,
+    precision: config.precision,
   };
 }
 
-/** A native model of a configuration; its weights are not yet set. @throws {@link Gru4RecError} `ERR_DEVICE` and others. */
-export function createModel(config: Config, items: number): NativeModel {
+/**
+ * A native model of a configuration; its weights are not yet set.
+ * @param options.toTrain - Whether it is trained next: then all that training takes must fit. Default false.
+ * @throws {@link Gru4RecError} `ERR_DEVICE`, `ERR_OUT_OF_MEMORY` and others.
+ */
+export function createModel(
+  config: Config,
+  items: number,
+  { toTrain = false }: { readonly toTrain?: boolean } = {},
+): NativeModel {
   const { Model } = loadAddon();
-  const { device, threads } = config;
-  return callNative(() => new Model(modelSpec(config, items), { device, threads }));
+  expectLibrary(config);
+  const options = deviceOptions(config);
+  return callNative(() => new Model(modelSpec(config, items), options, toTrain ? trainingSpec(config) : undefined));
 }

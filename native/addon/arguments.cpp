@@ -68,6 +68,8 @@ constexpr Choice<OptimiserKind> kOptimisers[] = {
     {"adagrad", OptimiserKind::adagrad},   {"sgd", OptimiserKind::sgd},   {"rmsprop", OptimiserKind::rmsprop},
     {"adadelta", OptimiserKind::adadelta}, {"adam", OptimiserKind::adam},
 };
+constexpr Choice<std::optional<Precision>> kPrecisions[] = {
+    {"auto", std::nullopt}, {"float32", Precision::float32}, {"tf32", Precision::tf32}, {"bf16", Precision::bf16}};
 constexpr Choice<Ties> kTies[] = {
     {"standard", Ties::standard}, {"conservative", Ties::conservative}, {"median", Ties::median}};
 
@@ -131,6 +133,16 @@ Pinned<int32_t> read_optional_int32_array(const Napi::Value& value, const char* 
   return value.IsUndefined() ? Pinned<int32_t>() : read_int32_array(value, name);
 }
 
+DeviceOptions read_device_options(const Napi::Value& value) {
+  const Napi::Object object = read_object(value, "the options");
+  DeviceOptions options;
+  options.device = read_string(object, "device");
+  options.threads = static_cast<int>(read_integer(object, "threads"));
+  options.cuda_library = read_string(object, "cudaLibrary");
+  options.cublas_path = read_string(object, "cublasPath");
+  return options;
+}
+
 ModelSpec read_model_spec(const Napi::Value& value) {
   const Napi::Object object = read_object(value, "the model specification");
   ModelSpec spec;
@@ -174,6 +186,7 @@ TrainingSpec read_training_spec(const Napi::Value& value, const ModelSpec& model
   spec.grad_cap = read_number(object, "gradCap");
   spec.seed = static_cast<uint64_t>(read_integer(object, "seed"));
   spec.random_order = read_boolean(object, "randomOrder");
+  spec.precision = read_choice(object, "precision", kPrecisions);
   return spec;
 }
 

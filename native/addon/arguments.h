@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "backend/registry.h"
 #include "core/matrix.h"
 #include "core/model_spec.h"
 #include "core/parameter_layout.h"
@@ -40,6 +41,7 @@ Pinned<int32_t> read_int32_array(const Napi::Value& value, const char* name);
 /// An empty array where `value` is undefined.
 Pinned<int32_t> read_optional_int32_array(const Napi::Value& value, const char* name);
 
+DeviceOptions read_device_options(const Napi::Value& value);
 ModelSpec read_model_spec(const Napi::Value& value);
 TrainingSpec read_training_spec(const Napi::Value& value, const ModelSpec& model);
 InitialWeights read_initial_weights(const Napi::Value& value);

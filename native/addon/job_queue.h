@@ -8,10 +8,12 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <thread>
 
 #include "addon/cancellation_wrap.h"
+#include "core/error.h"
 #include "engine/cancellation.h"
 
 namespace gru4rec::addon {
@@ -79,5 +81,17 @@ class JobQueue {
 Napi::Error make_error(Napi::Env env, const char* code, const std::string& message);
 /// The JavaScript error of a C++ exception.
 Napi::Error make_error(Napi::Env env, std::exception_ptr failure);
+
+/// Runs `body` and turns the engine's exceptions into JavaScript's.
+template <class F>
+auto guarded(Napi::Env env, const F& body) {
+  try {
+    return body();
+  } catch (const Error&) {
+    throw make_error(env, std::current_exception());
+  } catch (const std::bad_alloc&) {
+    throw make_error(env, std::current_exception());
+  }
+}
 
 }  // namespace gru4rec::addon

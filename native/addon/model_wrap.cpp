@@ -9,6 +9,7 @@
 #include "addon/arguments.h"
 #include "backend/registry.h"
 #include "engine/evaluator.h"
+#include "engine/memory_need.h"
 #include "engine/recommender.h"
 
 namespace gru4rec::addon {
@@ -81,6 +82,12 @@ TensorElements read_elements(const Napi::CallbackInfo& info, StoredTensor tensor
           bytes};
 }
 
+/// `options` with the device that "auto" or "cuda" takes.
+DeviceOptions with_choice(DeviceOptions options) {
+  options.device = choose_device(options);
+  return options;
+}
+
 Napi::Value undefined(Napi::Env env) { return env.Undefined(); }
 
 /// Tells the user how far the epoch is. What the callback throws becomes the failure of the job, and stops it.
@@ -94,22 +101,25 @@ void report_progress(Napi::Env env, Job& job, const Progress& progress) {
   }
 }
 
-/// Runs `body` and turns the engine's exceptions into JavaScript's.
-template <class F>
-auto guarded(Napi::Env env, const F& body) {
-  try {
-    return body();
-  } catch (const Error&) {
-    throw make_error(env, std::current_exception());
-  } catch (const std::bad_alloc&) {
-    throw make_error(env, std::current_exception());
-  }
-}
-
 }  // namespace
 
-ModelWrap::Engine::Engine(const ModelSpec& spec, const std::string& device, int threads)
-    : backend(create_backend({device, threads, {}, {}})), parameters(*backend, spec) {}
+ModelWrap::Engine::Engine(const ModelSpec& spec, const DeviceOptions& options,
+                          const std::optional<TrainingSpec>& training)
+    : device(with_choice(options)),
+      backend(create_backend(device)),
+      parameters((expect_room_for(spec, training), *backend), spec) {}
+
+void ModelWrap::Engine::expect_room_for(const ModelSpec& spec, const std::optional<TrainingSpec>& training) const {
+  const std::unique_ptr<MemoryMeter> meter = create_memory_meter(device);
+  expect_room(training ? measure_training(*meter, spec, *training) : measure_model(*meter, spec), *backend);
+}
+
+void ModelWrap::Engine::expect_room_to_train(const TrainingSpec& training, bool goes_on) const {
+  MemoryNeed need = measure_training(*create_memory_meter(device), parameters.spec(), training);
+  need.tables = 0;  // they are there
+  if (goes_on) need.optimiser_state = 0;
+  expect_room(need, *backend);
+}
 
 ModelWrap::Engine::~Engine() {
   for (const std::weak_ptr<Slots>& weak : slots)
@@ -164,10 +174,10 @@ Napi::Function ModelWrap::define(Napi::Env env) {
 ModelWrap::ModelWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ModelWrap>(info) {
   const Napi::Env env = info.Env();
   const ModelSpec spec = read_model_spec(info[0]);
-  const Napi::Object options = read_object(info[1], "the options");
-  const std::string device = read_string(options, "device");
-  const int threads = static_cast<int>(read_integer(options, "threads"));
-  engine_ = guarded(env, [&] { return std::make_unique<Engine>(spec, device, threads); });
+  const DeviceOptions options = read_device_options(info[1]);
+  std::optional<TrainingSpec> training;
+  if (!info[2].IsUndefined()) training = read_training_spec(info[2], spec);
+  engine_ = guarded(env, [&] { return std::make_unique<Engine>(spec, options, training); });
   queue_ = std::make_unique<JobQueue>(env);
 }
 
@@ -265,6 +275,7 @@ Napi::Value ModelWrap::prepare_training(const Napi::CallbackInfo& info) {
   job->work = [engine = engine_.get(), spec, support, position, keep_optimiser](const std::shared_ptr<Job>&) {
     // All that may fail comes first: then nothing has changed.
     const bool goes_on = engine->optimiser && engine->optimiser->suits(spec.optimiser);
+    engine->expect_room_to_train(spec, goes_on);
     std::unique_ptr<OptimiserState> fresh;
     if (!goes_on) fresh = std::make_unique<OptimiserState>(engine->parameters, spec.optimiser);
     OptimiserState& state = goes_on ? *engine->optimiser : *fresh;

@@ -3,10 +3,12 @@
 #include <napi.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "addon/job_queue.h"
+#include "backend/registry.h"
 #include "engine/optimiser_state.h"
 #include "engine/parameters.h"
 #include "engine/session_slots.h"
@@ -54,7 +56,8 @@ class ModelWrap : public Napi::ObjectWrap<ModelWrap> {
 
   /// What a disposed model no longer has.
   struct Engine {
-    Engine(const ModelSpec& spec, const std::string& device, int threads);
+    /// @param training  what is trained next: checked to fit before the tables are allocated.
+    Engine(const ModelSpec& spec, const DeviceOptions& options, const std::optional<TrainingSpec>& training);
     ~Engine();
     /// Parameters, and the optimiser state where there is one.
     StoredTensors tensors() const;
@@ -62,6 +65,11 @@ class ModelWrap : public Napi::ObjectWrap<ModelWrap> {
     StoredTensors kept_tensors() const { return keep_optimiser ? tensors() : parameters.tensors(); }
     StoredTensor tensor(const std::string& name) const;
 
+    /// Throw ErrorCode::out_of_memory where the device has no room for what is not yet allocated.
+    void expect_room_for(const ModelSpec& spec, const std::optional<TrainingSpec>& training) const;
+    void expect_room_to_train(const TrainingSpec& training, bool goes_on) const;
+
+    DeviceOptions device;
     std::unique_ptr<Backend> backend;
     Parameters parameters;
     std::unique_ptr<OptimiserState> optimiser;

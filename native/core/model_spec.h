@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -91,6 +92,9 @@ struct TrainingSpec {
   double grad_cap = 0.0;  ///< 0 = no cap
   uint64_t seed = 42;
   bool random_order = false;
+  /// Of the products of training; evaluation and scores are always float32. None = tf32 where the device has it, else
+  /// float32.
+  std::optional<Precision> precision;
 };
 
 /// Throws ErrorCode::config when a value is out of range or two of them contradict each other.

@@ -19,6 +19,8 @@ int32_t choose_guide_bits(int64_t items) {
 
 }  // namespace
 
+int64_t SamplingTable::guide_size(int64_t items) { return (int64_t{1} << choose_guide_bits(items)) + 1; }
+
 SamplingTable::SamplingTable(Span<const uint32_t> support, double alpha)
     : cumulative_(support.size), guide_bits_(choose_guide_bits(support.size)) {
   const int64_t items = support.size;
@@ -37,7 +39,7 @@ SamplingTable::SamplingTable(Span<const uint32_t> support, double alpha)
   cumulative_[items - 1] = UINT64_MAX;
 
   const int64_t buckets = int64_t{1} << guide_bits_;
-  guide_.resize(buckets + 1);
+  guide_.resize(guide_size(items));
   int64_t item = 0;
   for (int64_t bucket = 0; bucket < buckets; ++bucket) {
     const uint64_t smallest = static_cast<uint64_t>(bucket) << (64 - guide_bits_);

@@ -40,6 +40,9 @@ class SamplingTable {
   /// `support` [items] holds the number of training events of each item, all of them at least 1.
   SamplingTable(Span<const uint32_t> support, double alpha);
 
+  /// Entries of the guide of a table of so many items.
+  static int64_t guide_size(int64_t items);
+
   SamplingTableView view() const;
   const std::vector<uint64_t>& cumulative() const { return cumulative_; }
   const std::vector<int32_t>& guide() const { return guide_; }

@@ -1,5 +1,6 @@
 #include "engine/optimiser_state.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -14,9 +15,11 @@ Array<float> zeros(Backend& backend, int64_t size) {
 }
 
 Array<int32_t> zero_counts(Backend& backend, int64_t size) {
+  constexpr int64_t kPiece = 1 << 18;
   Array<int32_t> array(backend, size);
-  const std::vector<int32_t> host(size, 0);
-  array.upload({host.data(), size});
+  const std::vector<int32_t> zeros(std::min(size, kPiece));
+  for (int64_t first = 0; first < size; first += kPiece)
+    backend.upload(zeros.data(), std::min(size - first, kPiece) * sizeof(int32_t), array.data() + first);
   return array;
 }
 

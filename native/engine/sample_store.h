@@ -9,15 +9,18 @@
 
 namespace gru4rec {
 
-/// Negative samples of many steps, drawn ahead in one go (the author's sample store). A step's row keeps room for its
-/// targets before the samples and for its inputs behind them. How many steps fit changes memory, never the samples.
+/// What follows from the popularity of the items: negative samples of many steps, drawn ahead in one go (the author's
+/// sample store), and the correction of the scores by it. A step's row keeps room for its targets before the samples
+/// and for its inputs behind them. How many steps fit changes memory, never the samples.
 class SampleStore {
  public:
-  /// `support` [items]: training events of each item.
-  SampleStore(Backend& backend, const TrainingSpec& spec, Span<const uint32_t> support);
+  /// @param support  [items] training events of each item, at least 1; empty = take the memory only, for an estimate.
+  SampleStore(Backend& backend, const TrainingSpec& spec, int64_t items, Span<const uint32_t> support);
 
   /// The items of training step `step`; draws when the store has run out. `input` and `target` are in host memory.
   StepItems items(uint64_t step, Span<const int32_t> input, Span<const int32_t> target);
+  /// The correction of scores whose first `targets` columns are targets.
+  LogQ log_q(int64_t targets) const;
 
  private:
   int64_t width() const { return batch_ + samples_ + batch_; }
@@ -27,6 +30,8 @@ class SampleStore {
   uint64_t seed_;
   uint64_t first_step_ = 0;
   bool filled_ = false;
+  float target_coefficient_, sample_coefficient_;  ///< of the correction
+  Array<float> log_support_;                       ///< [items]; empty = no correction
   Array<uint64_t> cumulative_;
   Array<int32_t> guide_;
   SamplingTableView table_;

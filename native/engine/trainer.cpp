@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <sstream>
 
 namespace gru4rec {
@@ -12,10 +11,34 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kReportInterval{100};
 
-/// The correction belongs to the softmax; the pairwise losses go without.
-bool uses_logq(const TrainingSpec& spec) {
-  return spec.logq > 0.0 && (spec.loss.kind == LossKind::cross_entropy || spec.loss.kind == LossKind::xe_logit);
+/// The precision of training. One that was asked for and is not there is an error; only the default has a choice.
+Precision choose_precision(Backend& backend, const TrainingSpec& spec) {
+  if (!spec.precision) return backend.supports(Precision::tf32) ? Precision::tf32 : Precision::float32;
+  if (backend.supports(*spec.precision)) return *spec.precision;
+  std::string supported = "auto";
+  for (const Precision precision : {Precision::float32, Precision::tf32, Precision::bf16})
+    if (backend.supports(precision)) supported += std::string(", ") + name(precision);
+  throw Error(ErrorCode::device, "Expected precision to be one of " + supported + " on " + backend.description() +
+                                     " but received " + name(*spec.precision));
 }
+
+/// Has a back end multiply in `precision` while this lives, and in float32 afterwards.
+class PrecisionScope {
+ public:
+  PrecisionScope(Backend& backend, Precision precision) : backend_(backend) { backend_.set_precision(precision); }
+  ~PrecisionScope() {
+    try {
+      backend_.set_precision(Precision::float32);
+    } catch (const Error&) {
+      // The device has failed, and what ran in this scope said so.
+    }
+  }
+  PrecisionScope(const PrecisionScope&) = delete;
+  PrecisionScope& operator=(const PrecisionScope&) = delete;
+
+ private:
+  Backend& backend_;
+};
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -33,24 +56,18 @@ Trainer::Trainer(Parameters& parameters, OptimiserState& optimiser, const Traini
     : parameters_(parameters),
       backend_(parameters.backend()),
       spec_((validate(spec), spec)),
+      precision_(choose_precision(parameters.backend(), spec)),
       forward_(parameters, spec.batch),
       backward_(parameters, spec.batch, spec.samples),
       optimiser_(optimiser),
-      samples_(parameters.backend(), spec, support),
+      samples_(parameters.backend(), spec, parameters.spec().items, support),
       source_(backend_, spec.batch),
       scores_(backend_, spec.batch * (spec.batch + spec.samples)),
       row_losses_(backend_, spec.batch),
       totals_(backend_, 1),
       dropout_(no_dropout(parameters.spec())),
       step_(position.steps),
-      epoch_(position.epochs) {
-  if (uses_logq(spec)) {
-    std::vector<float> log_support(support.size);
-    for (int64_t i = 0; i < support.size; ++i) log_support[i] = static_cast<float>(std::log(support[i]));
-    log_support_ = Array<float>(backend_, support.size);
-    log_support_.upload({log_support.data(), support.size});
-  }
-}
+      epoch_(position.epochs) {}
 
 void Trainer::set_learning_rate(float learning_rate) {
   spec_.optimiser.learning_rate = learning_rate;
@@ -65,6 +82,7 @@ Progress Trainer::epoch(const Sessions& sessions, Span<const int32_t> order, con
     order = {shuffled_.data(), order.size};
   }
   ++epoch_;
+  const PrecisionScope scope(backend_, precision_);
   forward_.reset();
   reset_totals();
 
@@ -103,7 +121,7 @@ void Trainer::step(const ScheduleStep& step) {
   forward_.step(items.inputs(), source_.span(active), dropout_);
   const Matrix scores = scores_.matrix(active, items.columns());
   backend_.scores(forward_.hidden(active), parameters_.output_weight(), parameters_.output_bias(), items.scored(),
-                  log_q(active), scores);
+                  samples_.log_q(active), scores);
   backend_.loss_gradient(spec_.loss, spec_.batch, scores, row_losses_.span(active));
   backend_.accumulate_loss(row_losses_.span(active), spec_.batch, totals_.data());
 
@@ -119,12 +137,6 @@ void Trainer::update_dropout() {
   for (size_t l = 0; l < dropout_.hidden.size(); ++l)
     dropout_.hidden[l] = make_dropout(
         spec_.dropout_hidden, random_stream(spec_.seed, Purpose::hidden_dropout, step_, static_cast<uint32_t>(l)));
-}
-
-LogQ Trainer::log_q(int64_t targets) const {
-  if (log_support_.size() == 0) return {};
-  return {log_support_.data(), static_cast<float>(spec_.logq), static_cast<float>(spec_.logq * spec_.sample_alpha),
-          targets};
 }
 
 LossTotals Trainer::read_totals() const {

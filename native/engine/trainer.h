@@ -32,7 +32,9 @@ struct TrainingPosition {
 /// must outlive it.
 class Trainer {
  public:
-  /// `support` [items]: training events of each item, at least 1. Throws ErrorCode::config for a bad `spec`.
+  /// @param support  [items] training events of each item, at least 1; empty = for an estimate of the memory.
+  /// Throws ErrorCode::config for a bad `spec`, ErrorCode::device where it asks for a precision that is not there,
+  /// ErrorCode::out_of_memory.
   Trainer(Parameters& parameters, OptimiserState& optimiser, const TrainingSpec& spec, Span<const uint32_t> support,
           const TrainingPosition& position = {});
 
@@ -48,7 +50,6 @@ class Trainer {
   void step(const ScheduleStep& step);
   /// The masks of the next step.
   void update_dropout();
-  LogQ log_q(int64_t targets) const;
   LossTotals read_totals() const;
   void reset_totals();
   void check_finite(const LossTotals& totals) const;
@@ -56,11 +57,11 @@ class Trainer {
   Parameters& parameters_;
   Backend& backend_;
   TrainingSpec spec_;
+  Precision precision_;
   ForwardPass forward_;
   BackwardPass backward_;
   OptimiserState& optimiser_;
   SampleStore samples_;
-  Array<float> log_support_;
   Array<int32_t> source_;
   Array<float> scores_, row_losses_;
   Array<LossTotals> totals_;

@@ -130,9 +130,9 @@ export const bugs = [
   },
   {
     name: "logQ of samples forgets sampleAlpha",
-    file: `${engine}/trainer.cpp`,
-    find: "spec_.logq * spec_.sample_alpha",
-    replace: "spec_.logq",
+    file: `${engine}/sample_store.cpp`,
+    find: "spec.logq * spec.sample_alpha",
+    replace: "spec.logq",
   },
   {
     name: "the loss is divided by M, not B",

@@ -38,6 +38,9 @@ export function nvccVersion(nvcc) {
   return /V(\d+\.\d+\.\d+)/.exec(stdout)?.[1] ?? "unknown";
 }
 
+/** How CMakeLists.txt compiles kernels. */
+export const kernelFlags = ["-std=c++17", "-O3", "-DNDEBUG", "--expt-relaxed-constexpr", "-Inative"];
+
 /**
  * Builds libgru4rec_cuda.so.
  * @param {string} nvcc

@@ -215,7 +215,7 @@ describe("a failure is one line, without a stack, and the exit code says whose i
     ["two validations", () => ["train", data, "-s", output, "--validation", data, "--validation-time", "5"], 2, /^gru4rec: option '--validation <data>' cannot be used with option '--validation-time <seconds>'\n$/],
     ["a metric that is none", () => ["train", data, "-s", output, "--validation", data, "--metric", "f1"], 2, /^gru4rec: Expected validation.metric to be recall@k or mrr@k, .*\n$/],
     ["standard input twice", () => ["train", "-", "-s", output, "-t", "-"], 2, /^gru4rec: Expected - once: .*\n$/],
-    ["another device", () => ["evaluate", modelPath, data, "-d", "cuda:0"], 2, /^gru4rec: Expected --device to be one of auto, cpu.* but received "cuda:0" \(string\)\n$/],
+    ["another device", () => ["evaluate", modelPath, data, "-d", "gpu"], 2, /^gru4rec: Expected --device to be auto, cpu, cuda or cuda:N \(such as cuda:0\) but received "gpu" \(string\)\n$/],
     ["a misspelt flag", () => ["train", data, "-s", output, "--n_epochs", "3"], 2, /^gru4rec: unknown option '--n_epochs'\n\(Did you mean --n-epochs\?\)\n$/],
     ["wrong flags, one a line", () => ["train", data, "-s", output, "--n-epochs", "x", "--layers", "100/0"], 2, /^gru4rec: Expected --layers\[1\] to be .* but received 0 \(number\)\ngru4rec: Expected --n-epochs to be .* but received "x" \(string\)\n$/],
     ["code in a parameter file", () => ["train", data, "-s", output, "-pf", code], 2, /^gru4rec: .*code\.py:1:5: Expected OrderedDict.* but received exec\n$/],

@@ -37,6 +37,8 @@ test("the defaults are those of the conventions", () => {
     seed: 42,
     threads: 0,
     device: "auto",
+    precision: "auto",
+    cublasPath: "auto",
   });
 });
 

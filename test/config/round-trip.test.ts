@@ -55,6 +55,12 @@ const configs = fc
       initAsNormal: fc.boolean(),
       seed: fc.maxSafeNat(),
       threads: fc.nat(1024),
+      device: fc.oneof(
+        fc.constantFrom("auto", "cpu", "cuda"),
+        fc.nat(9999).map((number) => `cuda:${number}`),
+      ),
+      precision: fc.constantFrom("auto", "float32", "tf32", "bf16"),
+      cublasPath: fc.constantFrom("auto", "none", "lib/libcublas.so.13"),
     },
     { requiredKeys: [] },
   )
@@ -80,7 +86,8 @@ function toAuthor(config: Hyperparameters): [string, unknown][] {
   ]);
   if (config.embedding === undefined) return pairs;
   const constrained: [string, unknown] = ["constrained_embedding", config.embedding === "shared"];
-  return [...pairs.filter(([, value]) => value !== "none" && value !== "shared"), constrained];
+  const width = typeof config.embedding === "number" || config.embedding === "layersize";
+  return [...pairs.filter(([name]) => width || name !== "embedding"), constrained];
 }
 
 const toText = (value: unknown) =>

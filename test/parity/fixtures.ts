@@ -73,6 +73,7 @@ export const plainTraining: NativeTrainingSpec = {
   gradCap: 0,
   seed: 42,
   randomOrder: false,
+  precision: "float32",
 };
 
 export interface Combination {

@@ -115,7 +115,8 @@ describe("in an editor", () => {
   test.each([
     ["loss", describeParameter("loss").choices],
     ["adapt", describeParameter("adapt").choices],
-    ["device", describeParameter("device").choices],
+    ["device", ["auto", "cpu", "cuda"]],
+    ["precision", describeParameter("precision").choices],
     ["embedding", ["layersize", "none", "shared"]],
     ["timeUnit", ["ms", "s"]],
   ])("%s offers every value", (name, values) => {

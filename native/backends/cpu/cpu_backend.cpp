@@ -11,11 +11,22 @@
 
 namespace gru4rec::cpu {
 
+namespace {
+
+// Tables are read and written at random rows: with small pages nearly every row costs a walk through the page table.
+constexpr int64_t kHugePage = int64_t{2} << 20;
+
+int64_t alignment_of(int64_t bytes) { return bytes >= 2 * kHugePage ? kHugePage : 64; }
+
+}  // namespace
+
+int64_t allocation_size(int64_t bytes) {
+  const int64_t alignment = alignment_of(bytes);
+  return (bytes + alignment) / alignment * alignment;
+}
+
 void* allocate_aligned(int64_t bytes) {
-  // Tables are read and written at random rows: with small pages nearly every row costs a walk through the page table.
-  constexpr int64_t kHugePage = int64_t{2} << 20;
-  const int64_t alignment = bytes >= 2 * kHugePage ? kHugePage : 64;
-  const int64_t rounded = (bytes + alignment) / alignment * alignment;
+  const int64_t alignment = alignment_of(bytes), rounded = allocation_size(bytes);
   void* memory = std::aligned_alloc(alignment, rounded);
 #if defined(__linux__)
   if (memory != nullptr && alignment == kHugePage) madvise(memory, rounded, MADV_HUGEPAGE);
@@ -25,9 +36,15 @@ void* allocate_aligned(int64_t bytes) {
 
 void release_aligned(void* memory) { std::free(memory); }
 
-std::unique_ptr<Backend> create_cpu_backend(int threads) {
-  return std::make_unique<CpuBackend>(threads > 0 ? threads : available_threads());
-}
+namespace {
+
+int thread_count(int threads) { return threads > 0 ? threads : available_threads(); }
+
+}  // namespace
+
+std::unique_ptr<Backend> create_cpu_backend(int threads) { return std::make_unique<CpuBackend>(thread_count(threads)); }
+
+CpuDescription describe_cpu(int threads) { return {name(choose_isa()), thread_count(threads), system_memory()}; }
 
 CpuBackend::CpuBackend(int threads) : isa_(choose_isa()), kernels_(kernels(isa_)), pool_(threads), gemm_(isa_, pool_) {}
 

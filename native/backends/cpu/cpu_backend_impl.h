@@ -7,6 +7,7 @@
 #include "backends/cpu/isa.h"
 #include "backends/cpu/kernels/kernels.h"
 #include "backends/cpu/scratch.h"
+#include "backends/cpu/system_memory.h"
 #include "backends/cpu/thread_pool.h"
 
 namespace gru4rec::cpu {
@@ -49,7 +50,7 @@ class CpuBackend final : public Backend {
   void upload(const void* host, int64_t bytes, void* device) override;
   void download(const void* device, int64_t bytes, void* host) override;
   void synchronize() override {}
-  DeviceMemory memory() const override { return {}; }
+  DeviceMemory memory() const override { return system_memory(); }
 
  private:
   void do_fill(float value, Matrix out) override;

@@ -9,6 +9,8 @@ namespace gru4rec::cpu {
 
 /// Aligned to 64 bytes; null when there is no memory left.
 void* allocate_aligned(int64_t bytes);
+/// What allocate_aligned asks of the system for `bytes`.
+int64_t allocation_size(int64_t bytes);
 void release_aligned(void* memory);
 
 /// Work space that grows to the largest size asked for and stays, so that steps allocate nothing once warm.

@@ -6,10 +6,10 @@
 #include <condition_variable>
 #include <fstream>
 #include <mutex>
-#include <sstream>
-#include <string>
 #include <thread>
 #include <vector>
+
+#include "backends/cpu/cgroup.h"
 
 #if defined(__linux__)
 #include <sched.h>
@@ -161,48 +161,23 @@ int affinity_threads() {
   return static_cast<int>(std::thread::hardware_concurrency());
 }
 
-/// The smallest of `threads` and the quota that `read(folder)` finds in a group's folder or in one above it: the
-/// tighter limit of a parent holds for its children. `read` returns a number of CPUs, or 0 for no limit.
-template <class Read>
-double tightest_quota(double threads, const std::string& mount, std::string group, const Read& read) {
-  while (true) {
-    const double quota = read(mount + group);
-    if (quota > 0.0) threads = std::min(threads, quota);
-    const size_t slash = group.rfind('/');
-    if (slash == std::string::npos) return threads;
-    group.resize(slash);
+/// CPUs that the quota of `group` allows; 0 = no limit.
+double quota(const Cgroup& group) {
+  double quota = 0.0, period = 0.0;
+  if (group.version == 2) {
+    std::ifstream file(group.folder + "/cpu.max");
+    file >> quota >> period;  // "max 100000" is no limit, and no number
+  } else {
+    std::ifstream(group.folder + "/cpu.cfs_quota_us") >> quota;
+    std::ifstream(group.folder + "/cpu.cfs_period_us") >> period;
   }
-}
-
-double quota_v2(const std::string& folder) {
-  std::ifstream file(folder + "/cpu.max");
-  double quota = 0.0, period = 0.0;
-  // "max 100000" is no limit, and no number.
-  return file >> quota >> period && period > 0.0 ? quota / period : 0.0;
-}
-
-double quota_v1(const std::string& folder) {
-  std::ifstream quota_file(folder + "/cpu.cfs_quota_us"), period_file(folder + "/cpu.cfs_period_us");
-  double quota = 0.0, period = 0.0;
-  return quota_file >> quota && period_file >> period && quota > 0.0 && period > 0.0 ? quota / period : 0.0;
+  return quota > 0.0 && period > 0.0 ? quota / period : 0.0;
 }
 
 double cgroup_threads(double threads) {
-  const std::string root = "/sys/fs/cgroup";
-  std::ifstream groups("/proc/self/cgroup");
-  std::string line;
-  while (std::getline(groups, line)) {  // "0::/path" is version 2, "4:cpu,cpuacct:/path" version 1
-    const size_t first = line.find(':'), second = line.find(':', first + 1);
-    if (first == std::string::npos || second == std::string::npos) continue;
-    const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
-    std::string group = line.substr(second + 1);
-    if (group == "/") group.clear();
-    if (controllers == ",,") {
-      threads = tightest_quota(threads, root, group, quota_v2);
-    } else if (controllers.find(",cpu,") != std::string::npos) {
-      threads = tightest_quota(threads, root + "/cpu", group, quota_v1);
-    }
-  }
+  for_each_cgroup("cpu", [&](const Cgroup& group) {
+    if (const double limit = quota(group); limit > 0.0) threads = std::min(threads, limit);
+  });
   return threads;
 }
 

@@ -1,6 +1,7 @@
 #include "backends/cuda/cuda_backend.h"
 
 #include "backends/cuda/cuda_backend_impl.h"
+#include "backends/cuda/devices.h"
 
 namespace gru4rec::cuda {
 
@@ -8,7 +9,7 @@ namespace {
 
 /// Makes `device` the current one of this thread before anything is made on it.
 int select(int device) {
-  GRU_CHECK(cudaSetDevice(device));
+  select_device(device);
   return device;
 }
 

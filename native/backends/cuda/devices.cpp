@@ -1,9 +1,162 @@
 #include "backends/cuda/devices.h"
 
+#include <cuda_runtime.h>
+
+#include <cstdlib>
+#include <exception>
+
+#include "backends/cuda/gemm/cublas_library.h"
+#include "backends/cuda/runtime.h"
+#include "backends/cuda/text.h"
+
+namespace gru4rec::cuda {
+
+namespace {
+
+/// The oldest GPUs that the kernels are compiled for.
+constexpr int kOldestMajor = 7, kOldestMinor = 5;
+
+/// What the driver has to say, and why no device can be used; empty = there are devices.
+struct System {
+  int devices = 0, driver_version = 0, runtime_version = 0;
+  std::string problem;
+};
+
+/// "13.0"
+std::string version_text(int version) {
+  return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+}
+
+/// The first driver for a CUDA, by the number that NVIDIA sells it under: " (580 or newer)".
+std::string driver_package(int cuda_major) {
+  switch (cuda_major) {
+    case 12:
+      return " (525 or newer)";
+    case 13:
+      return " (580 or newer)";
+    default:
+      return "";
+  }
+}
+
+std::string failed(const char* call, cudaError_t error) {
+  cudaGetLastError();  // what was asked here is no error of the calls to come
+  return std::string("Expected ") + call + " to succeed but received " + cudaGetErrorName(error) + ": " +
+         cudaGetErrorString(error);
+}
+
+/// Why cudaGetDeviceCount counted no devices.
+std::string reason(cudaError_t error, const System& system) {
+  if (error == cudaErrorNoDevice) {
+    cudaGetLastError();
+    const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
+    return "Expected an NVIDIA GPU but the driver shows none" +
+           (visible != nullptr ? ", with CUDA_VISIBLE_DEVICES=\"" + std::string(visible) + "\"" : "");
+  }
+  if (error != cudaErrorInsufficientDriver) return failed("cudaGetDeviceCount", error);
+  cudaGetLastError();
+  if (system.driver_version == 0) return "Expected an NVIDIA driver (libcuda.so.1) but found none";
+  // Any driver of a major version runs all libraries of that major version.
+  const int major = system.runtime_version / 1000;
+  return "Expected a driver for CUDA " + version_text(major * 1000) + " or newer" + driver_package(major) +
+         " but received one for CUDA " + version_text(system.driver_version);
+}
+
+System look_at_system() {
+  System system;
+  // Without a driver both succeed, with a driver version of 0.
+  cudaDriverGetVersion(&system.driver_version);
+  cudaRuntimeGetVersion(&system.runtime_version);
+  const cudaError_t error = cudaGetDeviceCount(&system.devices);
+  if (error != cudaSuccess || system.devices == 0) {
+    system.devices = 0;
+    system.problem = reason(error != cudaSuccess ? error : cudaErrorNoDevice, system);
+  }
+  return system;
+}
+
+/// Fills in what is known of a device without using it. Returns why it cannot be used; empty = it can.
+std::string look_at_device(int number, cudaDeviceProp* properties) {
+  const System system = look_at_system();
+  if (!system.problem.empty()) return system.problem;
+  if (number < 0 || number >= system.devices) {
+    return "Expected a CUDA device from 0 to " + std::to_string(system.devices - 1) + " but received " +
+           std::to_string(number);
+  }
+  if (const cudaError_t error = cudaGetDeviceProperties(properties, number); error != cudaSuccess) {
+    return failed("cudaGetDeviceProperties", error);
+  }
+  if (properties->major < kOldestMajor || (properties->major == kOldestMajor && properties->minor < kOldestMinor)) {
+    return "Expected a GPU of compute capability " + std::to_string(kOldestMajor) + "." + std::to_string(kOldestMinor) +
+           " or newer but received " + properties->name + " with " + std::to_string(properties->major) + "." +
+           std::to_string(properties->minor);
+  }
+  return "";
+}
+
+/// Asks how much memory of a device is free; the current device stays what it was.
+/// Returns why it cannot be used; empty = it can.
+std::string look_at_memory(int number, size_t* free, size_t* total) {
+  int current = 0;
+  if (const cudaError_t error = cudaGetDevice(&current); error != cudaSuccess) return failed("cudaGetDevice", error);
+  std::string problem;
+  if (const cudaError_t error = cudaSetDevice(number); error != cudaSuccess) {
+    problem = failed("cudaSetDevice", error);
+  } else if (const cudaError_t memory_error = cudaMemGetInfo(free, total); memory_error != cudaSuccess) {
+    problem = failed("cudaMemGetInfo", memory_error);
+  }
+  cudaSetDevice(current);
+  return problem;
+}
+
+}  // namespace
+
+void select_device(int number) {
+  cudaDeviceProp properties{};
+  const std::string problem = look_at_device(number, &properties);
+  if (!problem.empty()) throw Error(ErrorCode::device, problem);
+  GRU_CHECK(cudaSetDevice(number));
+}
+
+}  // namespace gru4rec::cuda
+
 namespace gru4rec::cuda_library {
 
-void driver(Driver* out) { *out = {}; }
-void device(int32_t, Device* out) { *out = {}; }
-void blas(const char*, Blas* out) { *out = {}; }
+void driver(Driver* out) {
+  const cuda::System system = cuda::look_at_system();
+  *out = {};
+  out->devices = system.devices;
+  out->driver_version = system.driver_version;
+  out->runtime_version = system.runtime_version;
+  set_text(system.problem, out->problem.characters);
+}
+
+void device(int32_t number, Device* out) {
+  cudaDeviceProp properties{};
+  std::string problem = cuda::look_at_device(number, &properties);
+  size_t free = 0, total = properties.totalGlobalMem;
+  if (problem.empty()) problem = cuda::look_at_memory(number, &free, &total);
+  *out = {};
+  set_text(properties.name, out->name.characters);
+  out->total_bytes = static_cast<int64_t>(total);
+  out->free_bytes = static_cast<int64_t>(free);
+  out->major = properties.major;
+  out->minor = properties.minor;
+  set_text(problem, out->problem.characters);
+}
+
+void blas(const char* cublas_path, Blas* out) {
+  *out = {};
+  try {
+    const cuda::CublasSearch found = cuda::find_cublas(cublas_path != nullptr ? cublas_path : "");
+    if (found.library != nullptr) {
+      out->version = found.library->version;
+      set_text(found.library->path, out->path.characters);
+    }
+    set_text(found.problem, out->problem.characters);
+  } catch (const std::exception& error) {
+    set_text(error.what(), out->problem.characters);
+  }
+}
 
 }  // namespace gru4rec::cuda_library

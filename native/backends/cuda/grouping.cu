@@ -7,7 +7,7 @@
 namespace gru4rec::cuda {
 
 constexpr int kSortThreads = 512;
-constexpr int kPlaceThreads = 1024;
+constexpr int kPlaceThreads = 512;
 /// Merges the runs of 131,072 rows in one pass, which is more than a step has.
 constexpr int64_t kGroupFan = 64;
 

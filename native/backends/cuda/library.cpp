@@ -1,5 +1,3 @@
-#include <algorithm>
-#include <cstring>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -7,6 +5,7 @@
 #include "backends/cuda/cuda_backend.h"
 #include "backends/cuda/devices.h"
 #include "backends/cuda/runtime.h"
+#include "backends/cuda/text.h"
 #include "backends/cuda_library/cuda_library.h"
 
 /// The table of C functions that libgru4rec_cuda.so exports: the back end, without exceptions.
@@ -20,13 +19,6 @@ struct Handle {
 };
 
 namespace {
-
-template <int kSize>
-void set_text(const std::string& from, char (&to)[kSize]) {
-  const size_t length = std::min(from.size(), static_cast<size_t>(kSize - 1));
-  std::memcpy(to, from.data(), length);
-  to[length] = '\0';
-}
 
 void set_failed(Status* status, ErrorCode code, const char* message) {
   status->failed = true;

@@ -6,7 +6,6 @@
 
 namespace gru4rec::cuda {
 
-constexpr int kRowThreads = 128;
 /// Rows ranked at once by a list of candidates: each adds its target as a column.
 constexpr int64_t kListedRows = 512;
 
@@ -27,11 +26,10 @@ __global__ void __launch_bounds__(kRowThreads)
 }
 
 /// Adds to greater, equal and bad [R] what the fresh columns of a tile say; column j of all counts below `counted`. A
-/// block counts its part of a row and adds three integers, whose sum does not depend on the order.
+/// block looks at a part of a row, and each of its warps adds three integers, whose sum does not depend on the order.
 __global__ void __launch_bounds__(kTileThreads)
     count_ranks_kernel(ScoreTile tile, int64_t counted, const int32_t* targets, const float* target_scores,
                        int32_t* greater, int32_t* equal, int32_t* bad) {
-  GRU_SHARED(int32_t, scratch, [kTileThreads / kWarp]);
   const int64_t row = blockIdx.x / tile.parts, part = blockIdx.x % tile.parts;
   const int64_t end = tile.end(part) < counted - tile.first ? tile.end(part) : counted - tile.first;
   const int32_t target = targets[row];
@@ -45,13 +43,13 @@ __global__ void __launch_bounds__(kTileThreads)
     same += score == pivot ? 1 : 0;
     not_finite += is_finite(score) ? 0 : 1;
   }
-  above = block_sum<kTileThreads>(above, scratch);
-  same = block_sum<kTileThreads>(same, scratch);
-  not_finite = block_sum<kTileThreads>(not_finite, scratch);
-  if (threadIdx.x == 0) {
-    atomicAdd(greater + row, above);
-    atomicAdd(equal + row, same);
-    atomicAdd(bad + row, not_finite);
+  above = warp_sum(above);
+  same = warp_sum(same);
+  not_finite = warp_sum(not_finite);
+  if (threadIdx.x % kWarp == 0) {
+    if (above != 0) atomicAdd(greater + row, above);
+    if (same != 0) atomicAdd(equal + row, same);
+    if (not_finite != 0) atomicAdd(bad + row, not_finite);
   }
 }
 

@@ -12,8 +12,10 @@ namespace gru4rec::cuda {
 constexpr int64_t kTileScores = int64_t{1} << 22;
 /// Columns of a tile at most.
 constexpr int64_t kTileColumns = int64_t{1} << 16;
-/// Threads of the blocks that look at a tile; a row is shared by as many blocks at most.
-constexpr int kTileThreads = 256;
+/// Threads of the blocks that look at a tile.
+constexpr int kTileThreads = 128;
+/// Threads of the blocks that finish rows, where a row has a thread or a warp.
+constexpr int kRowThreads = 128;
 
 /// How the scores of R rows are cut into tiles [R, width]. All tiles have one shape, so that they are made by one
 /// kernel and equal factors give equal bits; for this the last one begins in the one before where it has to.
@@ -29,8 +31,8 @@ struct TileShape {
         width(std::clamp<int64_t>(kTileScores / std::max({rows, depth, int64_t{1}}), 1,
                                   std::max<int64_t>(1, std::min(kTileColumns, columns_)))) {
     // Enough blocks to keep a large device at work, each with enough columns to be worth it.
-    constexpr int64_t kBlocks = 1024, kLeastColumns = 2048;
-    parts = std::clamp<int64_t>(std::min(kBlocks / std::max<int64_t>(rows, 1), width / kLeastColumns), 1, kTileThreads);
+    constexpr int64_t kBlocks = 2048, kLeastColumns = 2048;
+    parts = std::clamp<int64_t>(std::min(kBlocks / std::max<int64_t>(rows, 1), width / kLeastColumns), 1, kBlocks);
     part_width = (width + parts - 1) / parts;
   }
 

@@ -4,7 +4,7 @@
 
 namespace gru4rec::cuda {
 
-constexpr int kSortThreads = 512;
+constexpr int kSortThreads = 256;
 constexpr int kMergeThreads = 256;
 /// Runs that a pass over long rows merges: three passes for a million keys.
 constexpr int64_t kRowFan = 8;

@@ -94,7 +94,7 @@ class BestKeys {
  public:
   static constexpr int kCapacity = 2048;
   /// Keys that a thread may offer in a round.
-  static constexpr int kPerThread = 4;
+  static constexpr int kPerThread = 8;
   static constexpr int kRound = kPerThread * kTileThreads;
   static_assert(kMaxKept + kRound <= kCapacity, "a round fits behind the best");
 
@@ -184,21 +184,30 @@ __global__ void __launch_bounds__(kTileThreads)
   add_to_summary(seen, filter.wants_sum, first_tile, summaries + blockIdx.x);
 }
 
-/// bad [R], log_sum_exp [R] or null <- what the parts of a row, kTileThreads at most, say together. A block a row, a
-/// thread a part; thread 0 writes. Without parts no score was looked at.
-__global__ void __launch_bounds__(kTileThreads)
-    sum_up_rows_kernel(const PartSummary* summaries, int64_t parts, int32_t* bad, float* log_sum_exp) {
-  GRU_SHARED(double, sums, [kTileThreads / kWarp]);
-  GRU_SHARED(float, maxima, [kTileThreads / kWarp]);
-  GRU_SHARED(int32_t, counts, [kTileThreads / kWarp]);
-  const PartSummary part =
-      threadIdx.x < parts ? summaries[blockIdx.x * parts + threadIdx.x] : PartSummary{0.0, -INFINITY, 0};
-  const int32_t bad_parts = block_sum<kTileThreads>(part.bad, counts);
-  const float max = block_max<kTileThreads>(part.max, maxima);
-  const double sum = block_sum<kTileThreads>(moved_sum(part.sum, part.max, max), sums);
-  if (threadIdx.x != 0) return;
-  bad[blockIdx.x] = bad_parts;
-  if (log_sum_exp != nullptr) log_sum_exp[blockIdx.x] = bad_parts == 0 ? static_cast<float>(max + log(sum)) : NAN;
+/// bad [R], log_sum_exp [R] or null <- what the parts of a row say together. A warp a row, its lanes take the parts in
+/// turn and lane 0 writes. Without parts no score was looked at.
+__global__ void __launch_bounds__(kRowThreads)
+    sum_up_rows_kernel(const PartSummary* summaries, int64_t rows, int64_t parts, int32_t* bad, float* log_sum_exp) {
+  const int lane = static_cast<int>(threadIdx.x % kWarp);
+  const int64_t row = (static_cast<int64_t>(blockIdx.x) * kRowThreads + threadIdx.x) / kWarp;
+  if (row >= rows) return;  // a whole warp
+  summaries += row * parts;
+  int32_t bad_parts = 0;
+  float max = -INFINITY;
+  for (int64_t part = lane; part < parts; part += kWarp) {
+    bad_parts += summaries[part].bad;
+    max = fmaxf(max, summaries[part].max);
+  }
+  bad_parts = warp_sum(bad_parts);
+  max = warp_max(max);
+  double sum = 0.0;
+  for (int64_t part = lane; part < parts; part += kWarp) {
+    sum += moved_sum(summaries[part].sum, summaries[part].max, max);
+  }
+  sum = warp_sum(sum);
+  if (lane != 0) return;
+  bad[row] = bad_parts;
+  if (log_sum_exp != nullptr) log_sum_exp[row] = bad_parts == 0 ? static_cast<float>(max + log(sum)) : NAN;
 }
 
 /// Writes place `place` of row `row` of a list: an item and its score, or what stands behind the last candidate or in a
@@ -303,8 +312,8 @@ void CudaBackend::list_rows(ConstMatrix hidden, ConstMatrix weight, ConstMatrix 
              summaries);
     }
   }
-  launch(sum_up_rows_kernel, static_cast<unsigned>(rows), kTileThreads, 0, stream_,
-         static_cast<const PartSummary*>(summaries), parts, bad, log_sum_exp);
+  launch(sum_up_rows_kernel, blocks_for(rows, kRowThreads / kWarp), kRowThreads, 0, stream_,
+         static_cast<const PartSummary*>(summaries), rows, parts, bad, log_sum_exp);
   if (sorts) {
     keys = sort_rows(keys, keys + key_count, rows, columns.count, stream_);
     launch(write_sorted_kernel, dim3(blocks_for(k, kTileThreads), static_cast<unsigned>(rows)), kTileThreads, 0,

@@ -13,26 +13,51 @@ void throw_failure(const Status& status) {
   if (status.failed) throw Error(status.code, status.message);
 }
 
-/// A back end whose operations run in the library.
+/// The first failure of a device. What was under way is lost with it, and mostly every later call fails as well, so
+/// nothing is computed any more. A model's tensors may be read beside its jobs, so from any thread.
+class Breakdown {
+ public:
+  /// Throws ErrorCode::device after a failure.
+  void check() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (message_.empty()) return;
+    throw Error(ErrorCode::device, "Expected a model whose device works but this one failed before: " + message_);
+  }
+  void note(const char* message) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (message_.empty()) message_ = message;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::string message_;
+};
+
+/// A back end whose operations run in the library. After a failure of the device every call gives ErrorCode::device
+/// with the first message; memory can still be released.
 class CudaProxy final : public Backend {
  private:
+  /// Runs call(status) unless the device failed before, and throws what it says.
   template <class Call>
-  static auto answer(const Call& call) {
+  auto answer(const Call& call) const {
+    breakdown_.check();
     Status status;
     const auto result = call(&status);
+    if (status.failed && status.code == ErrorCode::device) breakdown_.note(status.message);
     throw_failure(status);
     return result;
   }
 
   template <class... Parameters, class... Arguments>
   void call(void (*operation)(Handle*, Status*, Parameters...), Arguments&&... arguments) const {
-    Status status;
-    operation(handle_, &status, arguments...);
-    throw_failure(status);
+    answer([&](Status* status) {
+      operation(handle_, status, arguments...);
+      return true;
+    });
   }
 
  public:
-  CudaProxy(const Table& table, const Options& options) : table_(table), handle_(create(options)) {}
+  CudaProxy(const Table& table, const Options& options) : table_(table), handle_(create(table, options)) {}
   ~CudaProxy() override { table_.destroy(handle_); }
   CudaProxy(const CudaProxy&) = delete;
   CudaProxy& operator=(const CudaProxy&) = delete;
@@ -43,7 +68,10 @@ class CudaProxy final : public Backend {
     return text.characters;
   }
   bool supports(Precision precision) const override { return table_.supports(handle_, precision); }
-  void set_precision(Precision precision) override { call(table_.set_precision, precision); }
+  void set_precision(Precision precision) override {
+    Backend::set_precision(precision);  // a precision that is not there is no failure of the device
+    call(table_.set_precision, precision);
+  }
   DeviceMemory memory() const override {
     return answer([&](Status* status) { return table_.memory(handle_, status); });
   }
@@ -128,12 +156,16 @@ class CudaProxy final : public Backend {
     call(table_.top_k, hidden, weight, bias, k, candidates, exclusions, items, scores, log_sum_exp);
   }
 
-  Handle* create(const Options& options) const {
-    return answer([&](Status* status) { return table_.create(&options, status); });
+  static Handle* create(const Table& table, const Options& options) {
+    Status status;
+    Handle* handle = table.create(&options, &status);
+    throw_failure(status);
+    return handle;
   }
 
   const Table& table_;
   Handle* const handle_;
+  mutable Breakdown breakdown_;
 };
 
 }  // namespace

@@ -10,7 +10,8 @@ export const right: TrainOptions = {
   layers: [100, 50] as const,
   adapt: "adam",
   adaptParams: [0.9, 0.999],
-  device: "cpu",
+  device: "cuda:1",
+  precision: "tf32",
   parameters: "bpreg=0.5",
   columns: { itemId: "product" },
   timeUnit: "ms",
@@ -30,7 +31,7 @@ void train("clicks.tsv", { adapt: "Adam" });
 void train("clicks.tsv", { hiddenAct: "softmax" });
 // @ts-expect-error -- elu-0.5
 void train("clicks.tsv", { finalAct: "elu-half" });
-// @ts-expect-error -- auto or cpu
+// @ts-expect-error -- auto, cpu, cuda or cuda:1
 void train("clicks.tsv", { device: "gpu" });
 // @ts-expect-error -- s or ms
 void train("clicks.tsv", { timeUnit: "seconds" });

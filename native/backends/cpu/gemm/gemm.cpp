@@ -137,6 +137,14 @@ struct Gemm::State {
   }
 };
 
+int64_t Gemm::workspace_bytes(Isa isa, int threads) {
+  const int64_t panel = MicroKernels::kMaxVectors * micro_kernels(isa).lanes;
+  const int64_t per_thread = allocation_size(kPackedFloats * static_cast<int64_t>(sizeof(float))) +
+                             allocation_size(std::max(kGroupRows, kMaxChunk) * static_cast<int64_t>(sizeof(float*))) +
+                             allocation_size(kGroupRows * panel * static_cast<int64_t>(sizeof(float)));
+  return threads * per_thread + allocation_size(kPartialFloats * static_cast<int64_t>(sizeof(float)));
+}
+
 Gemm::State::State(Isa isa, ThreadPool& pool_)
     : kernels(micro_kernels(isa)),
       lanes(kernels.lanes),

@@ -38,6 +38,9 @@ class Gemm {
   Gemm(Isa isa, ThreadPool& pool);
   ~Gemm();
 
+  /// Work space of a Gemm, all of which it takes when it is made.
+  static int64_t workspace_bytes(Isa isa, int threads);
+
   /// Spread over the pool.
   void multiply(const Factor& a, const Factor& b, const Epilogue& epilogue, Matrix c);
   /// On the calling thread alone, which is number `thread` of the pool: for use inside a task.

@@ -2,12 +2,15 @@
 
 #include <cuda_runtime.h>
 
+#include <memory>
 #include <string>
 
 #include "core/matrix.h"
 #include "core/model_spec.h"
 
 namespace gru4rec::cuda {
+
+class Cublas;
 
 /// A factor of a product: a matrix as it is stored, and whether its transpose is meant.
 struct Factor {
@@ -21,7 +24,8 @@ struct Factor {
 /// Products of row-major matrices on one stream: by cuBLAS where it is found, else by a kernel of our own.
 class Gemm {
  public:
-  /// @param cublas_path  a library, or empty = look for it
+  /// Made on the current device. Throws ErrorCode::device, ErrorCode::out_of_memory.
+  /// @param cublas_path  as for find_cublas
   Gemm(cudaStream_t stream, const std::string& cublas_path);
   ~Gemm();
   Gemm(const Gemm&) = delete;
@@ -29,17 +33,15 @@ class Gemm {
 
   bool supports(Precision precision) const;
   void set_precision(Precision precision) { precision_ = precision; }
-  /// "cuBLAS 13.0.2" or "own products; …"
+  /// "cuBLAS 13.0.2" or "own products"
   std::string description() const;
 
-  /// out <- a b, or out + a b where `accumulate`. Sizes of 0 are fine.
+  /// out <- a b, or out + a b where `accumulate`. Sizes of 0 are fine, strides and sizes of any 64 bits, too.
   void multiply(const Factor& a, const Factor& b, bool accumulate, Matrix out);
 
  private:
-  struct Cublas;
-
   cudaStream_t stream_;
-  Cublas* cublas_ = nullptr;
+  std::unique_ptr<Cublas> cublas_;  ///< null = the products are our own
   Precision precision_ = Precision::float32;
 };
 
