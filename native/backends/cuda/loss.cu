@@ -137,17 +137,16 @@ struct XeLogit {
     if (smoothing > 0.0f) sums[1] += s - row.largest;
   }
   __device__ double finish(const LossRow& row, const double* sums, Factors* factors) const {
-    const float shifted = row.target - row.largest;
-    const double total = sums[0] + static_cast<double>(expf(shifted));
-    const double log_total = log(total), term = log_total - static_cast<double>(shifted);
+    const double shifted = static_cast<double>(row.target - row.largest);
+    const double total = sums[0] + static_cast<double>(expf(row.target - row.largest));
     const double columns = static_cast<double>(row.columns), scale = static_cast<double>(row.scale);
     const double rest = static_cast<double>(smoothing) / (columns - 1.0);
-    const double weight = 1.0 - columns * rest;
     factors->factor = static_cast<float>(scale / total);
     factors->each = static_cast<float>(rest * scale);
-    // p_t - weight - rest; the weights of all columns sum to 1.
+    // p_t - weight - rest, weight = 1 - columns * rest; the weights of all columns sum to 1.
     factors->target = static_cast<float>(((columns - 1.0) * rest - sums[0] / total) * scale);
-    return weight * term + rest * (columns * log_total - (sums[1] + static_cast<double>(shifted)));
+    // weight * (log_total - shifted) + rest * (columns * log_total - the sum of the shifted scores)
+    return log(total) - (1.0 - columns * rest) * shifted - rest * (sums[1] + shifted);
   }
   __device__ float gradient(const LossRow& row, const Factors& factors, float s) const {
     return expf(s - row.largest) * factors.factor - factors.each;
