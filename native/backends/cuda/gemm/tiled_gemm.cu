@@ -36,10 +36,10 @@ __device__ __forceinline__ void load_tile(const float* data, int64_t stride, int
 
 /// out [m, n] <- a [m, k] b [k, n] (+ out). Blocks of 256 threads, one a tile of kTileRows x 64 elements: blockIdx.x
 /// counts tiles along the columns, blockIdx.y along the rows, in steps of the grid. A thread keeps its kTileRows / 16 x
-/// 4 sums in registers and alone writes these
-/// elements; four blocks on a multiprocessor leave it 64 registers for that.
+/// 4 sums in registers and alone writes these elements; three blocks on a multiprocessor leave it 80 registers for
+/// that.
 template <int kTileRows, bool kTransposedA, bool kTransposedB>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, 3)
     tiled_gemm(ConstMatrix a, ConstMatrix b, int64_t terms, bool accumulate, Matrix out) {
   constexpr int kRowsPerThread = kTileRows / kSide;
   GRU_SHARED(float, a_tile, [kDepth][kTileRows + 1]);
