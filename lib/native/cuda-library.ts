@@ -23,10 +23,10 @@ export function findCudaLibrary(): CudaLibrary {
     join(PACKAGE_ROOT, "build", "Release", NAME),
     join(PACKAGE_ROOT, "prebuilds", `${process.platform}-${process.arch}`, NAME),
   ];
-  return { path: places.find((place) => existsSync(place)), searched: places.join(" and ") };
+  return { path: places.find((place) => existsSync(place)), searched: places.join(" or ") };
 }
 
 /** That there is no library, where it was looked for, and what to do; for messages. */
 export function missingLibrary({ searched }: CudaLibrary): string {
-  return `no CUDA library was found: looked for ${searched}; it is built where nvcc is installed (\`npm run build\`)`;
+  return `Expected the CUDA back end's library as ${searched} but found none; \`npm run build\` makes it where nvcc is installed`;
 }

@@ -16,5 +16,5 @@ export function deviceOptions({ device, threads, cublasPath }: Place): NativeDev
 export function expectLibrary({ device }: Place): void {
   const library = findCudaLibrary();
   if (!device.startsWith("cuda") || library.path !== undefined) return;
-  throw new Gru4RecError("ERR_DEVICE", `Expected a CUDA device for device ${device} but ${missingLibrary(library)}`);
+  throw new Gru4RecError("ERR_DEVICE", missingLibrary(library));
 }

@@ -82,6 +82,12 @@ TensorElements read_elements(const Napi::CallbackInfo& info, StoredTensor tensor
           bytes};
 }
 
+/// `options` with the device that "auto" or "cuda" takes.
+DeviceOptions with_choice(DeviceOptions options) {
+  options.device = choose_device(options);
+  return options;
+}
+
 Napi::Value undefined(Napi::Env env) { return env.Undefined(); }
 
 /// Tells the user how far the epoch is. What the callback throws becomes the failure of the job, and stops it.
@@ -99,8 +105,8 @@ void report_progress(Napi::Env env, Job& job, const Progress& progress) {
 
 ModelWrap::Engine::Engine(const ModelSpec& spec, const DeviceOptions& options,
                           const std::optional<TrainingSpec>& training)
-    : device(options),
-      backend(create_backend(options)),
+    : device(with_choice(options)),
+      backend(create_backend(device)),
       parameters((expect_room_for(spec, training), *backend), spec) {}
 
 void ModelWrap::Engine::expect_room_for(const ModelSpec& spec, const std::optional<TrainingSpec>& training) const {

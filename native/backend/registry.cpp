@@ -6,6 +6,7 @@
 #include "backends/cpu/cpu_memory_meter.h"
 #include "backends/cuda_library/cuda_memory_meter.h"
 #include "backends/cuda_library/cuda_proxy.h"
+#include "backends/cuda_library/workspace.h"
 #include "core/error.h"
 
 namespace gru4rec {
@@ -36,7 +37,7 @@ class CudaDevices {
  public:
   explicit CudaDevices(const DeviceOptions& options) {
     if (options.cuda_library.empty()) {
-      problem_ = "no CUDA library is built";
+      problem_ = "Expected the CUDA back end's library but there is none";
       return;
     }
     try {
@@ -68,7 +69,6 @@ class CudaDevices {
       if (problem.empty()) return number;
       why += (why.empty() ? "" : "; ") + cuda_id(number) + ": " + problem;
     }
-    if (why.empty()) why = "this machine has none";
     return kAnyDevice;
   }
 
@@ -77,11 +77,14 @@ class CudaDevices {
     std::string why = problem_;
     if (why.empty() && number >= count()) {
       const std::string last = count() == 1 ? "" : " to " + cuda_id(count() - 1);
-      why = count() == 0 ? "this machine has none" : "this machine has " + cuda_id(0) + last + " only";
+      why = "Expected one of this machine's CUDA devices, " + cuda_id(0) + last + ", but received " + cuda_id(number);
     }
-    if (why.empty()) why = device(number).problem.characters;
+    if (why.empty()) {
+      const cuda_library::Device found = device(number);
+      if (found.problem.characters[0] != '\0') why = cuda_id(number) + ": " + found.problem.characters;
+    }
     if (why.empty()) return number;
-    throw Error(ErrorCode::device, "Expected a CUDA device " + cuda_id(number) + " that can be used but " + why);
+    throw Error(ErrorCode::device, why);
   }
 
  private:
@@ -89,6 +92,18 @@ class CudaDevices {
   cuda_library::Driver driver_;
   std::string problem_;
 };
+
+/// Bytes of cuBLAS's workspace on a device; those of a new GPU with cuBLAS where it is not here.
+int64_t cublas_workspace(const DeviceOptions& options, int number) {
+  constexpr int kNewMajor = 9;
+  const CudaDevices cuda(options);
+  std::string why;
+  if (number == kAnyDevice) number = cuda.first_usable(why);
+  if (number == kAnyDevice || number >= cuda.count()) return cuda_library::cublas_workspace_bytes(kNewMajor);
+  cuda_library::Blas blas;
+  cuda.table()->blas(options.cublas_path.c_str(), &blas);
+  return blas.version == 0 ? 0 : cuda_library::cublas_workspace_bytes(cuda.device(number).major);
+}
 
 /// "cpu" or "cuda:0", whichever "auto" takes.
 std::string choose_automatically(const CudaDevices& cuda) {
@@ -108,7 +123,7 @@ std::string choose_device(const DeviceOptions& options) {
   std::string why;
   const int number = cuda.first_usable(why);
   if (number != kAnyDevice) return cuda_id(number);
-  throw Error(ErrorCode::device, "Expected a CUDA device that can be used but " + why);
+  throw Error(ErrorCode::device, why);
 }
 
 std::unique_ptr<Backend> create_backend(const DeviceOptions& options) {
@@ -124,8 +139,7 @@ std::unique_ptr<Backend> create_backend(const DeviceOptions& options) {
 std::unique_ptr<MemoryMeter> create_memory_meter(const DeviceOptions& options) {
   const std::string device = options.device == kAuto ? choose_device(options) : options.device;
   if (device == kCpu) return cpu::create_memory_meter(options.threads);
-  device_number(device);  // of which there may be none here
-  return cuda_library::create_memory_meter();
+  return cuda_library::create_memory_meter(cublas_workspace(options, device_number(device)));
 }
 
 DeviceList list_devices(const DeviceOptions& options) {

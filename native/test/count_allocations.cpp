@@ -24,33 +24,47 @@ namespace {
 
 #elif defined(__GLIBC__)
 
+#include <malloc.h>
+
+#define GRU4REC_COUNTS_BYTES
+
+namespace {
+
+std::atomic<int64_t> live_bytes{0};
+
+/// Counts a new block.
+void* counted(void* memory) {
+  ++allocations;
+  live_bytes += static_cast<int64_t>(malloc_usable_size(memory));
+  return memory;
+}
+
+void forget(void* memory) { live_bytes -= static_cast<int64_t>(malloc_usable_size(memory)); }
+
+}  // namespace
+
 extern "C" {
 
 void* __libc_malloc(size_t size);
 void* __libc_calloc(size_t count, size_t size);
 void* __libc_realloc(void* memory, size_t size);
 void* __libc_memalign(size_t alignment, size_t size);
+void __libc_free(void* memory);
 
-void* malloc(size_t size) {
-  ++allocations;
-  return __libc_malloc(size);
-}
-void* calloc(size_t count, size_t size) {
-  ++allocations;
-  return __libc_calloc(count, size);
-}
+void* malloc(size_t size) { return counted(__libc_malloc(size)); }
+void* calloc(size_t count, size_t size) { return counted(__libc_calloc(count, size)); }
 void* realloc(void* memory, size_t size) {
-  ++allocations;
-  return __libc_realloc(memory, size);
+  forget(memory);
+  return counted(__libc_realloc(memory, size));
 }
-void* aligned_alloc(size_t alignment, size_t size) {
-  ++allocations;
-  return __libc_memalign(alignment, size);
-}
+void* aligned_alloc(size_t alignment, size_t size) { return counted(__libc_memalign(alignment, size)); }
 int posix_memalign(void** memory, size_t alignment, size_t size) {
-  ++allocations;
-  *memory = __libc_memalign(alignment, size);
+  *memory = counted(__libc_memalign(alignment, size));
   return *memory != nullptr ? 0 : 12;  // ENOMEM
+}
+void free(void* memory) {
+  forget(memory);
+  __libc_free(memory);
 }
 }
 
@@ -70,5 +84,16 @@ void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 namespace gru4rec::test {
 
 int64_t allocations_so_far() { return allocations; }
+
+#ifdef GRU4REC_COUNTS_BYTES
+int64_t live_heap_bytes() {
+  // Blocks that are mapped each on its own count with all of their alignment's room.
+  constexpr int kLargest = 32 << 20;
+  mallopt(M_MMAP_THRESHOLD, kLargest);
+  return live_bytes;
+}
+#else
+int64_t live_heap_bytes() { return -1; }
+#endif
 
 }  // namespace gru4rec::test

@@ -16,14 +16,16 @@ export interface Outcome {
  * Runs Node until it ends.
  * @param onStderr - Sees what has come on standard error so far, and may send the process a signal.
  * @param input - Standard input, which else stays open without anything coming.
+ * @param environment - Variables besides those of this process.
  */
 export function runNode(
   args: readonly string[],
   onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void,
   input?: string,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd: ROOT });
+    const child = spawn(process.execPath, args, { cwd: ROOT, env: { ...process.env, ...environment } });
     if (input !== undefined) child.stdin.end(input);
     let stdout = "";
     let stderr = "";
@@ -38,8 +40,9 @@ export function runNode(
 }
 
 /** Runs a script that may use `gru4rec`, the package as built. */
-export function runScript(script: string): Promise<Outcome> {
-  return runNode(["-e", `const gru4rec = require(${JSON.stringify(PACKAGE)});\n${script}`]);
+export function runScript(script: string, environment?: Readonly<Record<string, string>>): Promise<Outcome> {
+  const whole = `const gru4rec = require(${JSON.stringify(PACKAGE)});\n${script}`;
+  return runNode(["-e", whole], undefined, undefined, environment);
 }
 
 /** The script behind the command `gru4rec`. */

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "backends/cuda/stream.h"
+#include "backends/cuda_library/workspace.h"
 
 namespace gru4rec::cuda {
 
@@ -21,7 +22,7 @@ class Staging {
   void download(const void* device, int64_t bytes, void* host, cudaStream_t stream);
 
  private:
-  static constexpr int64_t kBytes = int64_t{1} << 20;
+  static constexpr int64_t kBytes = cuda_library::kStagingBytes;
 
   /// A pinned buffer and the end of the last copy that used it.
   struct Buffer {
@@ -32,7 +33,7 @@ class Staging {
   /// The buffer whose turn it is, free to be used.
   Buffer& next();
 
-  Buffer buffers_[2];
+  Buffer buffers_[cuda_library::kStagingBuffers];
   int turn_ = 0;
 };
 

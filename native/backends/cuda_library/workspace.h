@@ -9,4 +9,7 @@ namespace gru4rec::cuda_library {
 constexpr int64_t kStagingBuffers = 2;
 constexpr int64_t kStagingBytes = int64_t{1} << 20;
 
+/// cuBLAS's workspace on a device of compute capability `major`: NVIDIA's advice.
+constexpr int64_t cublas_workspace_bytes(int major) { return int64_t{major >= 9 ? 32 : 4} << 20; }
+
 }  // namespace gru4rec::cuda_library

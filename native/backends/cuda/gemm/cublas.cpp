@@ -3,6 +3,7 @@
 #include <string>
 
 #include "backends/cuda/runtime.h"
+#include "backends/cuda_library/workspace.h"
 
 namespace gru4rec::cuda {
 
@@ -18,9 +19,6 @@ enum Algorithm { kDefaultAlgorithm = -1 };
 
 /// Compute capability from which there are tensor cores for tf32 and bfloat16.
 constexpr int kFirstWithTensorFloats = 80;
-/// NVIDIA's advice for the size of the workspace, before and from compute capability 9.0.
-constexpr int64_t kSmallWorkspace = int64_t{4} << 20, kLargeWorkspace = int64_t{32} << 20;
-constexpr int kFirstWithLargeWorkspace = 90;
 
 std::string name_of(int status) {
   switch (status) {
@@ -83,7 +81,7 @@ int compute_type_of(Precision precision) {
 
 Cublas::Cublas(const CublasLibrary& library, cudaStream_t stream)
     : library_(library), capability_(capability_of_current_device()), handle_(create(library), library.destroy) {
-  const int64_t bytes = capability_ >= kFirstWithLargeWorkspace ? kLargeWorkspace : kSmallWorkspace;
+  const int64_t bytes = cuda_library::cublas_workspace_bytes(capability_ / 10);
   // In this order: another stream takes the workspace away.
   check_status(library, library.set_stream(handle_.get(), stream), "cublasSetStream");
   check_status(library, library.set_workspace(handle_.get(), workspace_.reserve(bytes), static_cast<size_t>(bytes)),

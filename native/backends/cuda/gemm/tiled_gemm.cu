@@ -53,6 +53,8 @@ __global__ void __launch_bounds__(kThreads, 3)
       load_tile<kTileRows, kTransposedA>(a.data, a.stride, out.rows, terms, first_row, term, a_tile);
       load_tile<kTileCols, !kTransposedB>(b.data, b.stride, out.cols, terms, first_col, term, b_tile);
       __syncthreads();  // the tiles are complete
+                        // All 16 terms at once want more registers than nvcc gives.
+#pragma unroll 8
       for (int t = 0; t < kDepth; ++t) {
         float left[kRowsPerThread], right[kColsPerThread];
         for (int i = 0; i < kRowsPerThread; ++i) left[i] = a_tile[t][y + i * kSide];
