@@ -6,7 +6,10 @@
  *   jest     the TypeScript tests
  *   cuda     the CUDA library for every GPU: that nvcc compiles it without a warning, and what came out
  *   address  the C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer
- *   thread   the thread pool and whole training steps under ThreadSanitizer
+ *   schedules  the operations on the emulated CUDA back end, with other orders of its threads and streams
+ *   thread   the thread pool, whole training steps and emulated kernels under ThreadSanitizer
+ *
+ * schedules-all and thread-all are the long versions (`npm run check:all`).
  */
 import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -85,14 +88,58 @@ async function address() {
   });
 }
 
-async function thread() {
-  const programs = ["thread_pool_test", "engine_test"];
-  await buildCpp("build/thread", sanitized("thread"), programs);
-  return runCtest("build/thread", {
-    args: ["--tests-regex", `^(${programs.join("|")})$`],
-    env: { TSAN_OPTIONS: "halt_on_error=1:second_deadlock_stack=1" },
+/** The C++ tests that run every kernel. */
+const operationTests = ["gru", "inputs", "loss", "negatives", "ranking", "scores", "step", "update"].map(
+  (name) => `${name}_test`,
+);
+
+/** Those of them that take little time under ThreadSanitizer. */
+const quickKernelTests = ["gru_test", "inputs_test", "negatives_test", "update_test"];
+
+const only = (programs) => ["--tests-regex", `^(${programs.join("|")})$`];
+
+/** ThreadSanitizer takes each thread of an emulated kernel for a thread, so it sees what barriers do not order. */
+async function underThreadSanitizer(kernelTests) {
+  const hostTests = ["thread_pool_test", "engine_test"];
+  await buildCpp("build/thread", sanitized("thread"), [...hostTests, ...kernelTests]);
+  const env = { TSAN_OPTIONS: "halt_on_error=1:second_deadlock_stack=1" };
+  const host = await runCtest("build/thread", { args: only(hostTests), env: { ...env, GRU4REC_TEST_DEVICE: "cpu" } });
+  const kernels = await runCtest("build/thread", {
+    args: only(kernelTests),
+    env: { ...env, GRU4REC_TEST_DEVICE: "cuda" },
   });
+  return addCounts(host, kernels);
 }
+
+/** Runs the operations on the emulated back end in each of these orders; the suite cpp runs mix with seed 1. */
+async function inOrders(orders) {
+  await buildCpp("build/tests", []);
+  let counts = noCounts;
+  for (const { schedule, streams, seed } of orders) {
+    console.log(` threads ${schedule}, streams ${streams}, seed ${seed}:`);
+    const env = {
+      GRU4REC_TEST_DEVICE: "cuda",
+      GRU4REC_EMULATOR_SCHEDULE: schedule,
+      GRU4REC_EMULATOR_STREAMS: streams,
+      GRU4REC_EMULATOR_SEED: String(seed),
+    };
+    counts = addCounts(counts, await runCtest("build/tests", { args: only(operationTests), env }));
+  }
+  return counts;
+}
+
+const someOrders = [
+  { schedule: "reverse", streams: "eager", seed: 1 },
+  { schedule: "uniform", streams: "random", seed: 2 },
+];
+const seeds = [1, 2, 3, 4, 5, 6, 7, 8];
+const allOrders = [
+  { schedule: "forward", streams: "eager", seed: 1 },
+  { schedule: "forward", streams: "lazy", seed: 1 },
+  { schedule: "reverse", streams: "eager", seed: 1 },
+  { schedule: "reverse", streams: "lazy", seed: 1 },
+  ...["random", "uniform", "mix"].flatMap((schedule) => seeds.map((seed) => ({ schedule, streams: "random", seed }))),
+];
 
 /** Fails with what was expected and what was received unless the two are the same. */
 function expectSame(what, expected, received) {
@@ -172,7 +219,17 @@ async function jest() {
   };
 }
 
-const suites = { lint, cuda, cpp, jest, address, thread };
+const suites = {
+  lint,
+  cuda,
+  cpp,
+  jest,
+  schedules: () => inOrders(someOrders),
+  address,
+  thread: () => underThreadSanitizer(quickKernelTests),
+  "schedules-all": () => inOrders(allOrders),
+  "thread-all": () => underThreadSanitizer(operationTests),
+};
 
 /** A suite that does not even build is one failure; the others run all the same. */
 async function runSuite(name) {

@@ -86,19 +86,22 @@ Fiber* current_fiber = &host_fiber;
 namespace {
 
 constexpr size_t kPage = 4096;
+constexpr size_t kGuard = size_t{1} << 20;  ///< below a stack: more than the local memory that a kernel may have
 
 Fiber* all_fibers = nullptr;
 Fiber* free_fibers = nullptr;
+size_t fiber_count = 0;
 
 Fiber* make_fiber() {
   const size_t stack_bytes = static_cast<size_t>(options().stack_bytes) / kPage * kPage;
-  void* memory = mmap(nullptr, 2 * kPage + stack_bytes, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  const size_t bytes = kPage + kGuard + stack_bytes;
+  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) fail("Expected memory for the stack of a CUDA thread but the system gave none");
-  char* first = static_cast<char*>(memory);
-  mprotect(first + kPage, kPage, PROT_NONE);
+  char* guard = static_cast<char*>(memory) + kPage;
+  mprotect(guard, kGuard, PROT_NONE);
   Fiber* fiber = new (memory) Fiber;
-  fiber->stack = first + 2 * kPage;
+  fiber->number = fiber_count++;
+  fiber->stack = guard + kGuard;
   fiber->stack_bytes = stack_bytes;
 #ifdef GRU4REC_EMULATOR_TSAN
   fiber->sanitizer_thread = __tsan_create_fiber(0);
@@ -112,8 +115,7 @@ Fiber* make_fiber() {
 /// same few lines of the cache would serve all of them.
 void prepare(Fiber* fiber, void (*entry)()) {
   constexpr size_t kLine = 64, kPlaces = 48;
-  const size_t place = reinterpret_cast<uintptr_t>(fiber) / (2 * kPage + fiber->stack_bytes) % kPlaces;
-  char* top = fiber->stack + fiber->stack_bytes - (place + 1) * kLine;
+  char* top = fiber->stack + fiber->stack_bytes - (fiber->number % kPlaces + 1) * kLine;
 #if defined(__x86_64__)
   constexpr size_t kSaved = 6;
   void** frame = reinterpret_cast<void**>(top) - 2 - kSaved;
@@ -196,7 +198,7 @@ void fiber_started() {
 bool is_stack_overflow(const void* address) {
   const char* byte = static_cast<const char*>(address);
   for (const Fiber* fiber = all_fibers; fiber != nullptr; fiber = fiber->next) {
-    if (byte >= fiber->stack - kPage && byte < fiber->stack) return true;
+    if (byte >= fiber->stack - kGuard && byte < fiber->stack) return true;
   }
   return false;
 }

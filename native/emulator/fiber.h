@@ -4,9 +4,10 @@
 
 namespace gru4rec::emulator {
 
-/// A stack of its own on which CUDA threads run, one after the other. Lives at the low end of its memory, below a page
-/// that nobody may touch: a kernel's stack overflow is a fault, not a corruption.
+/// A stack of its own on which CUDA threads run, one after the other. Lives at the low end of its memory; between it
+/// and the stack is memory that nobody may touch: a kernel's stack overflow is a fault, not a corruption.
 struct Fiber {
+  size_t number = 0;
   void* stack_pointer = nullptr;  ///< while another fiber runs
   char* stack = nullptr;
   size_t stack_bytes = 0;

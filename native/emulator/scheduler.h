@@ -62,12 +62,12 @@ void run_kernel(const Kernel& kernel);
 struct Scheduler {
   std::vector<Thread> threads;  ///< of all blocks in flight
   std::vector<Block> blocks;
-  std::vector<uint32_t> order;  ///< rank -> number in `threads`
-  std::vector<uint64_t> ready;  ///< bit r: the thread of rank r is ready
-  size_t first_ready = 0;       ///< no word of `ready` before this one has a bit
-  size_t live = 0;              ///< threads that have not returned
-  Schedule policy = Schedule::forward;  ///< never mix
-  int64_t spins = 0;            ///< turns given away since a thread became ready
+  std::vector<uint32_t> order;            ///< rank -> number in `threads`
+  std::vector<uint64_t> ready;            ///< bit r: the thread of rank r is ready
+  size_t first_ready = 0;                 ///< no word of `ready` before this one has a bit
+  size_t live = 0;                        ///< threads that have not returned
+  Schedule policy = Schedule::forward;    ///< never mix
+  int64_t spins = 0;                      ///< turns given away since a thread became ready
   char kernel_start = 0, kernel_end = 0;  ///< stand for both towards ThreadSanitizer
 };
 extern Scheduler& scheduler;

@@ -74,6 +74,10 @@ void fail(const char* file, int line, const std::string& message) {
   if (line > 0) std::printf(" %s:%d", base != nullptr ? base + 1 : file, line);
   for (const std::string& context : state().contexts) std::printf(" [%s]", context.c_str());
   std::printf(" %s\n", message.c_str());
+  if (std::getenv("GRU4REC_TEST_STOP") != nullptr) {
+    std::fflush(stdout);
+    std::_Exit(1);
+  }
 }
 
 bool is_near(double expected, double received, double tolerance) {

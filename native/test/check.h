@@ -11,7 +11,8 @@
 ///
 /// and is linked with check.cpp, which brings main(). Arguments of the program: any number of substrings of case names;
 /// only cases that contain one of them run. A case that compares nothing fails. The last line is
-/// `N passed, N failed, N skipped`; the exit status is 1 when a case failed or none ran.
+/// `N passed, N failed, N skipped`; the exit status is 1 when a case failed or none ran. With GRU4REC_TEST_STOP set the
+/// first failure ends the program.
 namespace gru4rec::test {
 
 /// Thrown by SKIP.

@@ -37,15 +37,15 @@ BackendChoice cpu_choice(cpu::Isa isa) {
 }  // namespace
 
 std::vector<BackendChoice> backend_choices() {
+  const std::string device = environment("GRU4REC_TEST_DEVICE", "");
   std::vector<BackendChoice> choices;
-  const std::string only = environment("GRU4REC_TEST_DEVICE", "");
   for (const cpu::Isa isa : {cpu::Isa::portable, cpu::Isa::avx2, cpu::Isa::avx512})
-    if (cpu::available(isa) && only != "cuda") choices.push_back(cpu_choice(isa));
+    if (cpu::available(isa) && device != "cuda") choices.push_back(cpu_choice(isa));
   const std::string named = environment("GRU4REC_CUDA_LIBRARY", "");
   BackendChoice cuda;
   cuda.options.device = "cuda";
   cuda.options.cuda_library = named.empty() ? GRU4REC_EMULATED_CUDA : named;
-  if (cuda.options.cuda_library.empty() || only == "cpu") return choices;
+  if (cuda.options.cuda_library.empty() || device == "cpu") return choices;
   for (const char* cublas : {named.empty() ? GRU4REC_EMULATED_CUBLAS : "", "none"}) {
     cuda.options.cublas_path = cublas;
     choices.push_back(cuda);

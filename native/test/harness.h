@@ -29,8 +29,8 @@ struct BackendChoice {
 
 /// Every back end of this machine: the CPU's once for each instruction set, and CUDA's with the library that
 /// GRU4REC_CUDA_LIBRARY names, else with the emulated one where the build made it. CUDA's comes twice, with cuBLAS,
-/// which is the emulated one for the emulated library, and with products of its own. GRU4REC_TEST_DEVICE=cpu|cuda leaves
-/// the others out.
+/// which is the emulated one for the emulated library, and with products of its own. GRU4REC_TEST_DEVICE=cpu or =cuda
+/// leaves out the other.
 std::vector<BackendChoice> backend_choices();
 /// Makes one; GRU4REC_ISA is left as it was.
 std::unique_ptr<Backend> make_backend(const BackendChoice& choice);

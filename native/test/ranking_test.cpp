@@ -263,6 +263,31 @@ OPERATION_TEST("rankings: 40,000 items, all of them listed") {
   }
 }
 
+OPERATION_TEST("rankings: 70,000 items for a few rows, lists of every length") {
+  // More items than are looked at together, so that the best of one part have to outlast the next.
+  Data data(8);
+  const int64_t rows = 3, items = 70000;
+  const Setup setup = tied(backend, data, rows, 2, items);
+  const std::vector<std::vector<Number>> scores = setup.scores();
+  const std::vector<int32_t> targets{0, 69999, 65600};
+  const std::vector<std::vector<int32_t>> excluded{{}, {0, 3, 66000, 69999}, every(items, 0, 997)};
+  for (const NamedCandidates& candidates :
+       {NamedCandidates{"all", false, all_items(items)}, NamedCandidates{"every second", true, every(items, 1, 2)},
+        NamedCandidates{"nearly all", true, every(items - 5, 2, 1)}}) {
+    const Context list("candidates " + candidates.name);
+    const Ranks ranks = target_ranks(backend, setup, targets, candidates);
+    for (int64_t i = 0; i < rows; ++i) {
+      const RankBounds expected = rank(exact(scores[i]), targets[i], candidates.items);
+      CHECK_EQUAL(expected.greater_least, ranks.greater[i]);
+      CHECK_EQUAL(expected.equal_least, ranks.equal[i]);
+    }
+    for (const int64_t k : {int64_t{1}, int64_t{20}, int64_t{1024}, int64_t{1025}, items}) {
+      const Context context("k=" + std::to_string(k));
+      compare_lists(setup, k, candidates, excluded, top_k(backend, setup, k, candidates, excluded, k == 20));
+    }
+  }
+}
+
 OPERATION_TEST("top_k: any scores, best first, nothing better left out") {
   Data data(5);
   for (const auto& [rows, width, items] : kShapes) {

@@ -1,7 +1,8 @@
 /**
  * Shows that the tests bite: plants the bugs of bugs.mjs, one at a time, in a copy of the project, and runs the tests
- * until one fails. `npm run check:bugs`, or some bugs only: `npm run check:bugs -- rank dropout`. Prints a table of
- * bugs and what caught them; a bug that nothing catches makes the run fail.
+ * until one fails. `npm run check:bugs`, or some bugs only: `npm run check:bugs -- rank dropout`, `-- cuda/` for those of
+ * a folder. Prints a table of bugs and what caught them; a bug that nothing catches makes the run fail, unless it says
+ * why only a GPU can show it.
  */
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,6 +10,8 @@ import { basename, join } from "node:path";
 import { buildJobs, setUp } from "../setup.mjs";
 import { ExplainedError, packageScript, root, run, runMain, tryRun } from "../support/run.mjs";
 import { bugs } from "./bugs.mjs";
+import { cudaBugs } from "./cuda-bugs.mjs";
+import { firstEmulatedFailure } from "./emulated-runs.mjs";
 
 /** A test that takes longer under a bug than this hangs, which is also a way to be caught. */
 const timeoutMs = 240_000;
@@ -89,6 +92,7 @@ async function runJest(tree, patterns) {
 
 /** Runs the tests in the copy, the quick ones first; what failed, or undefined. */
 async function firstFailure(tree, bug) {
+  if (bug.programs !== undefined) return firstEmulatedFailure(tree, bug.programs);
   if (bug.file.startsWith("native/")) {
     await build(tree);
     const failure = await runCpp(tree);
@@ -99,7 +103,9 @@ async function firstFailure(tree, bug) {
 
 await runMain(async () => {
   const words = process.argv.slice(2);
-  const chosen = bugs.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+  const chosen = [...bugs, ...cudaBugs].filter(
+    ({ name, file }) => words.length === 0 || words.some((word) => name.includes(word) || file.includes(word)),
+  );
   const planted = chosen.map((bug) => ({ ...bug, source: plant(bug) }));
   await setUp({ buildTools: true });
 
@@ -107,12 +113,17 @@ await runMain(async () => {
   const rows = [];
   try {
     console.log("without a bug …");
-    await configure(tree);
-    const failure = await firstFailure(tree, {
-      file: "native/",
-      jest: [...new Set(chosen.flatMap((bug) => bug.jest ?? ["test/parity"]))],
-    });
-    if (failure !== undefined) throw new ExplainedError(`Expected all tests to pass without a bug but ${failure}`);
+    const expectNone = async (noBug) => {
+      const failure = await firstFailure(tree, noBug);
+      if (failure !== undefined) throw new ExplainedError(`Expected all tests to pass without a bug but ${failure}`);
+    };
+    const others = chosen.filter(({ programs }) => programs === undefined);
+    if (others.length > 0) {
+      await configure(tree);
+      await expectNone({ file: "native/", jest: [...new Set(others.flatMap((bug) => bug.jest ?? ["test/parity"]))] });
+    }
+    const emulated = [...new Set(chosen.flatMap(({ programs }) => programs ?? []))];
+    if (emulated.length > 0) await expectNone({ programs: emulated });
     for (const bug of planted) {
       const start = performance.now();
       const path = join(tree, bug.file);
@@ -120,17 +131,23 @@ await runMain(async () => {
       writeFileSync(path, bug.source);
       const caughtBy = await firstFailure(tree, bug);
       writeFileSync(path, original);
-      rows.push({ bug: bug.name, caughtBy });
-      console.log(
-        `${caughtBy === undefined ? "MISSED" : "caught"} ${bug.name} (${((performance.now() - start) / 1000).toFixed(0)} s)`,
-      );
+      rows.push({ bug, caughtBy });
+      const seconds = ((performance.now() - start) / 1000).toFixed(0);
+      const verdict = caughtBy !== undefined ? "caught" : bug.hardware !== undefined ? "needs a GPU" : "MISSED";
+      console.log(`${verdict} ${bug.name} (${seconds} s): ${caughtBy ?? bug.hardware ?? ""}`);
     }
   } finally {
     rmSync(tree, { recursive: true });
   }
   console.log("\n| bug | caught by |\n|---|---|");
-  for (const { bug, caughtBy } of rows) console.log(`| ${bug} | ${caughtBy ?? "nothing"} |`);
-  const missed = rows.filter(({ caughtBy }) => caughtBy === undefined).length;
-  console.log(`\n${rows.length - missed} of ${rows.length} bugs caught`);
+  for (const { bug, caughtBy } of rows) {
+    const byGpu = bug.hardware === undefined ? undefined : `only a GPU: ${bug.hardware}`;
+    console.log(`| ${bug.name} | ${caughtBy ?? byGpu ?? "nothing"} |`);
+  }
+  const caught = rows.filter(({ caughtBy }) => caughtBy !== undefined).length;
+  const missed = rows.filter(({ bug, caughtBy }) => caughtBy === undefined && bug.hardware === undefined).length;
+  console.log(
+    `\n${caught} of ${rows.length} bugs caught, ${rows.length - caught - missed} need a GPU, ${missed} missed`,
+  );
   if (missed > 0) process.exitCode = 1;
 });

@@ -8,8 +8,8 @@ namespace gru4rec::cuda {
 constexpr int kSumLanes = 16;
 
 /// from [rows, cols], sums [cols] with a stride.
-/// Block: [16, 32] threads for 32 columns, a warp a lane of rows, so that it reads whole lines; lane y adds the rows
-/// y, y + 16, … in float. Grid: x over groups of columns.
+/// Block: [16, 32] threads for 32 columns, a warp a lane of rows, so that it reads whole lines; lane y adds row y and
+/// every 16th behind it, in float. Grid: x over groups of columns.
 /// Writes: a thread its part to shared memory; after the barrier, which waits for the parts, warp 0 adds a column's 16
 /// parts in their order, in double, and writes its sum.
 __global__ void __launch_bounds__(kWarp* kSumLanes) column_sums_kernel(ConstMatrix from, float* sums, int64_t stride) {

@@ -283,7 +283,7 @@ struct Top1Max {
 /// of warp 0 has them, other threads have not. Every thread of the block calls it.
 /// @param parts  shared; free before the call and after the next barrier of the block
 template <int kThreads, int kSums>
-__device__ __forceinline__ void sum_rows(const float* sums, float (*parts)[kThreads / kWarp], double* totals) {
+__device__ __forceinline__ void sum_over_block(const float* sums, float (*parts)[kThreads / kWarp], double* totals) {
   constexpr unsigned kWarps = kThreads / kWarp;
   const unsigned lane = threadIdx.x % kWarp, warp = threadIdx.x / kWarp;
   for (int i = 0; i < kSums; ++i) {
@@ -298,11 +298,11 @@ __device__ __forceinline__ void sum_rows(const float* sums, float (*parts)[kThre
 
 /// Row i of scores [M, C] becomes the gradient of its loss / B by its raw scores, row_losses[i] its loss; its target is
 /// column i.
-/// Block: kThreads, one row; a thread has the columns threadIdx.x, + kThreads, …, which it alone writes, in the last
-/// pass. Grid: x over rows. The row is read again in each pass: it is in the cache, and its functions cost less than
-/// memory that holds them. Thread 0 finishes the sums and writes the loss and, in shared memory, the factors.
-/// Barriers: those of block_max and sum_rows; after each `finish`, for the factors and the parts. A thread has read the
-/// target's raw score before any of them, its owner writes it after them.
+/// Block: kThreads, one row; a thread has column threadIdx.x and every kThreads-th behind it, which it alone writes, in
+/// the last pass. Grid: x over rows. The row is read again in each pass: it is in the cache, and its functions cost
+/// less than memory that holds them. Thread 0 finishes the sums and writes the loss and, in shared memory, the factors.
+/// Barriers: those of block_max and sum_over_block; after each `finish`, for the factors and the parts. A thread has
+/// read the target's raw score before any of them, its owner writes it after them.
 template <int kThreads, class Term>
 __global__ void __launch_bounds__(kThreads) loss_kernel(Term term, float scale, Matrix scores, float* row_losses) {
   constexpr int kMostSums = Term::kSums > 2 ? Term::kSums : 2;
@@ -331,7 +331,7 @@ __global__ void __launch_bounds__(kThreads) loss_kernel(Term term, float scale, 
     if (j != target) term.add(row, scores_of_row[j], sums);
   }
   double totals[Term::kSums] = {};
-  sum_rows<kThreads, Term::kSums>(sums, parts, totals);
+  sum_over_block<kThreads, Term::kSums>(sums, parts, totals);
   double loss = 0.0;
   if (threadIdx.x == 0) loss = term.finish(row, totals, &factors);
   __syncthreads();  // the factors are there, `parts` is free
@@ -342,7 +342,7 @@ __global__ void __launch_bounds__(kThreads) loss_kernel(Term term, float scale, 
       if (j != target) term.add_smoothing(row, factors, scores_of_row[j], smoothing_sums);
     }
     double smoothing_totals[2] = {};
-    sum_rows<kThreads, 2>(smoothing_sums, parts, smoothing_totals);
+    sum_over_block<kThreads, 2>(smoothing_sums, parts, smoothing_totals);
     if (threadIdx.x == 0) loss = term.finish_smoothing(row, totals, smoothing_totals, &factors);
     __syncthreads();  // the factors are there
   }
@@ -424,9 +424,9 @@ struct ActivateElement {
 };
 
 /// Row by row of scores [M, C]: e^(s - largest) / the sum of these.
-/// Block: kThreads, one row; a thread has the columns threadIdx.x, + kThreads, …, and writes them in the last pass.
-/// Grid: x over rows. Barriers: those of block_max and block_sum. Rows of all items may be long: a thread adds 64
-/// floats at most before it goes on in double.
+/// Block: kThreads, one row; a thread has column threadIdx.x and every kThreads-th behind it, and writes them in the
+/// last pass. Grid: x over rows. Barriers: those of block_max and block_sum. Rows of all items may be long: a thread
+/// adds 64 floats at most before it goes on in double.
 template <int kThreads>
 __global__ void __launch_bounds__(kThreads) softmax_kernel(Matrix scores) {
   GRU_SHARED(float, largest_parts, [kThreads / kWarp]);

@@ -1,8 +1,10 @@
 #include "backends/cuda/cuda_backend_impl.h"
 #include "backends/cuda/elements.cuh"
 
+/// Copies of rows. Each body writes the element of `out` that it is called for.
 namespace gru4rec::cuda {
 
+/// out [M, width].
 struct FillElement {
   float value;
   Matrix out;

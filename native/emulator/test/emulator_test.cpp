@@ -1,0 +1,233 @@
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "test/check.h"
+
+/// Every case of the *_cases.cu in a process of its own: bugs that the emulator has to find, under every schedule or
+/// under one of several seeds, and kernels that it has to run right.
+namespace gru4rec::test {
+
+namespace {
+
+struct Ended {
+  int status;
+  std::string output;
+};
+
+/// @param environment  "SEED=1 SCHEDULE=mix": names without GRU4REC_EMULATOR_
+Ended run(const std::string& name, const std::string& environment) {
+  std::string command = "ASAN_OPTIONS=detect_leaks=0";
+  for (size_t first = 0; first < environment.size();) {
+    const size_t last = std::min(environment.find(' ', first), environment.size());
+    command += " GRU4REC_EMULATOR_" + environment.substr(first, last - first);
+    first = last + 1;
+  }
+  command += " " GRU4REC_EMULATOR_CASES " " + name + " 2>&1";
+  Ended ended{-1, ""};
+  std::FILE* pipe = popen(command.c_str(), "r");
+  if (pipe == nullptr) return ended;
+  char part[4096];
+  for (size_t size = 0; (size = std::fread(part, 1, sizeof(part), pipe)) > 0;) ended.output.append(part, size);
+  const int status = pclose(pipe);
+  ended.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return ended;
+}
+
+/// Sanitizers find in their own way what is written or read outside the allocations.
+const bool kSanitized = std::string(GRU4REC_EMULATOR_SANITIZE) != "";
+
+const std::vector<std::string> kSchedules = {"forward", "reverse", "random", "uniform", "mix"};
+constexpr int kFound = 99, kWrong = 3, kError = 4;
+
+void check_ended(const std::string& name, const std::string& environment, int status, const std::string& message) {
+  const Context context(name + " " + environment);
+  const Ended ended = run(name, environment);
+  CHECK_EQUAL(status, ended.status);
+  if (ended.output.find(message) == std::string::npos) CHECK_EQUAL(message, ended.output);
+}
+
+/// Ends so under every schedule.
+void always(const std::string& name, int status, const std::string& message = "", const std::string& environment = "") {
+  for (const std::string& schedule : kSchedules)
+    check_ended(name, "SCHEDULE=" + schedule + (environment.empty() ? "" : " " + environment), status, message);
+}
+
+/// Ends so under one of a few seeds.
+void sometimes(const std::string& name, int status, const std::string& environment = "SCHEDULE=mix") {
+  const Context context(name + " " + environment);
+  int found = 0;
+  for (int seed = 1; seed <= 8 && found == 0; ++seed)
+    found += run(name, environment + " SEED=" + std::to_string(seed)).status == status ? 1 : 0;
+  CHECK_EQUAL(1, found);
+}
+
+}  // namespace
+
+TEST_CASE("emulator: what is right stays right under every schedule") {
+  for (const char* name : {"warp_barrier",
+                           "spin_lock",
+                           "last_block",
+                           "shuffles",
+                           "votes",
+                           "barriers_with_predicates",
+                           "three_dimensions",
+                           "bits",
+                           "dynamic_shared_memory",
+                           "copy_in_two_dimensions",
+                           "large_shared_memory",
+                           "failures_from_the_test",
+                           "counters",
+                           "buffer_read_then_written",
+                           "event_between_streams",
+                           "event_is_waited_for",
+                           "polling_gets_on",
+                           "branches",
+                           "host_threads",
+                           "product_of_column_ranges",
+                           "products",
+                           "rounding_of_operands",
+                           "bfloat16_operands"}) {
+    always(name, 0);
+    for (const char* streams : {"eager", "random"}) check_ended(name, std::string("STREAMS=") + streams, 0, "");
+    check_ended(name, "RESIDENT=8 SEED=3", 0, "");
+  }
+}
+
+TEST_CASE("emulator: barriers and warp operations") {
+  always("missing_barrier", kWrong);
+  sometimes("scratch_reused_too_early", kWrong);
+  always("divergent_barrier", kFound, "EMULATOR: divergent barrier");
+  always("early_return", kFound, "return");
+  sometimes("barrier_of_some", kFound);
+  always("deadlock", kFound, "EMULATOR: deadlock");
+  always("shuffle_of_returned_lanes", kFound, "lane");
+  always("shuffle_outside_mask", kFound, "which is not in the mask 0000ffff");
+  always("lane_outside_its_mask", kFound, "is not in its own mask ffff0000");
+  always("different_warp_operations", kFound, "meet in different operations");
+  always("lanes_that_do_not_exist", kFound, "the block does not have");
+  always("endless_spin", kFound, "a thread spins");
+  always("trap", kFound, "EMULATOR: __trap at");
+}
+
+TEST_CASE("emulator: a report names kernel, block and thread") {
+  check_ended("trap", "SCHEDULE=forward", kFound,
+              "in kernel gru4rec::emulator::test::give_up, grid (1, 1, 1), block (32");
+  check_ended("trap", "SCHEDULE=forward", kFound, "block (0, 0, 0), thread (0, 0, 0)");
+}
+
+TEST_CASE("emulator: races between threads and blocks") {
+  always("lost_updates", kWrong);
+  sometimes("blocks_race", kWrong);
+  sometimes("blocks_in_order", kWrong);
+}
+
+TEST_CASE("emulator: memory outside the allocations") {
+  if (!kSanitized) {
+    always("write_past_the_end", kFound, "the kernel wrote 4 bytes past the end of a device allocation of 160 bytes");
+    always("write_before_the_start", kFound, "wrote 4 bytes before the start of a device allocation");
+    always("read_past_the_end", kWrong);
+    always("write_past_a_shared_array", kFound, "past the end of the shared array sums of 28 bytes");
+    always("write_past_dynamic_shared_memory", kFound, "past the end of the shared array dynamic shared memory");
+  }
+  always("uninitialised_memory", kWrong);
+  always("uninitialised_shared_memory", kWrong);
+  always("stack_overflow", kFound, "the stack of a CUDA thread overflows");
+}
+
+TEST_CASE("emulator: memory of a device is limited") { check_ended("no_memory_left", "MEMORY_MB=16", 0, ""); }
+
+TEST_CASE("emulator: pointers") {
+  always("host_pointer", kFound, "is not device memory");
+  always("pinned_pointer", kFound, "is not device memory");
+  always("freed_pointer", kFound, "was freed");
+  always("freed_pointer_in_a_struct", kFound, "was freed");
+  if (!kSanitized) {
+    always("freed_pointer_in_device_memory", kFound, "not allocated or was freed");
+    always("host_reads_device_memory", kFound, "host code touches device memory");
+  }
+  always("freed_twice", kFound, "was freed before");
+  always("copy_past_the_end", kFound, "writes outside a device allocation");
+  always("copy_of_another_kind", kFound, "does not fit its pointers");
+}
+
+TEST_CASE("emulator: launches that a GPU refuses") {
+  for (const char* name : {"too_many_threads", "no_threads", "no_blocks", "too_many_rows_of_blocks"})
+    check_ended(name, "", kError, "cudaErrorInvalidConfiguration");
+  check_ended("default_stream", "", kFound, "the default stream");
+  check_ended("large_shared_memory_unasked", "", kError, "cudaErrorInvalidValue");
+  check_ended("more_shared_memory_than_there_is", "CAPABILITY=86", kError, "cudaErrorInvalidValue");
+  check_ended("more_shared_memory_than_there_is", "CAPABILITY=90", 0, "");
+  check_ended("large_shared_memory", "SHARED_KB=50", kError, "cudaErrorInvalidValue");
+  check_ended("static_and_dynamic_shared_memory", "", kFound, "bytes of dynamic shared memory");
+  check_ended("dynamic_shared_memory_forgotten", "", kFound, "but was launched with none");
+}
+
+TEST_CASE("emulator: launches that nvcc's resource table forbids") {
+  const std::string table = std::string(GRU4REC_EMULATOR_CASES) + ".resources";
+  std::ofstream(table) << "200 0 1024 gru4rec::emulator::test::write_index\n";
+  check_ended("many_registers", "RESOURCES=" + table, kError, "cudaErrorLaunchOutOfResources");
+  check_ended("kernel_without_resources", "RESOURCES=" + table, kFound, "is not in");
+  std::ofstream(table) << "20 0 256 gru4rec::emulator::test::write_index\n";
+  check_ended("many_registers", "RESOURCES=" + table, kError, "cudaErrorLaunchOutOfResources");
+}
+
+TEST_CASE("emulator: devices") {
+  check_ended("properties", "DEVICES=2 CAPABILITY=70", 0, "");
+  check_ended("device_count", "DEVICES=0", kError, "cudaErrorNoDevice");
+  check_ended("device_count", "DRIVER=12080", kError, "cudaErrorInsufficientDriver");
+  check_ended("stream_of_another_device", "DEVICES=2", kError, "cudaErrorInvalidResourceHandle");
+  check_ended("memory_of_another_device", "DEVICES=2", kFound, "is memory of another device");
+}
+
+TEST_CASE("emulator: failures on demand") {
+  check_ended("third_allocation_fails", "FAIL_ALLOCATION=3", kError, "cudaErrorMemoryAllocation");
+  check_ended("third_allocation_fails", "FAIL_ALLOCATION=4", 0, "");
+  check_ended("second_launch_breaks_the_device", "FAIL_LAUNCH=2", kError, "cudaErrorIllegalAddress");
+  check_ended("second_launch_breaks_the_device", "FAIL_LAUNCH=3", 0, "");
+}
+
+TEST_CASE("emulator: streams") {
+  always("read_before_the_copy_is_done", kWrong);
+  always("copy_does_not_wait_for_stream", kWrong);
+  always("staging_reused", kWrong);
+  always("missing_event", kWrong);
+  check_ended("missing_event", "STREAMS=eager", 0, "");  // what laziness is for
+  check_ended("pageable_memory", "", kFound, "host memory that is not pinned");
+  check_ended("blocking_stream", "", kFound, "a stream that waits for the default stream");
+  check_ended("destroyed_stream", "", kFound, "a stream that was destroyed");
+}
+
+TEST_CASE("emulator: graphs") {
+  check_ended("allocation_in_capture", "", kError, "cudaErrorStreamCaptureUnsupported");
+  check_ended("synchronisation_in_capture", "", kError, "cudaErrorStreamCaptureUnsupported");
+  check_ended("ignored_error_in_capture", "", kError, "cudaErrorStreamCaptureInvalidated");
+  check_ended("fork_without_join", "", kError, "cudaErrorStreamCaptureUnjoined");
+  check_ended("event_from_outside_the_capture", "", kError, "cudaErrorStreamCaptureIsolation");
+  check_ended("missing_edge", "", kWrong, "");
+  check_ended("argument_of_a_graph_is_frozen", "", kWrong, "");
+  check_ended("graph_uses_freed_memory", "", kFound, "was freed");
+}
+
+TEST_CASE("emulator: cuBLAS") {
+  check_ended("leading_dimension_too_small", "", kError, "status 7");
+  check_ended("product_out_of_range", "", kFound, "is not in a device allocation");
+  check_ended("product_in_place", "", kFound, "C overlaps an operand");
+  check_ended("product_without_stream", "", kFound, "cublasSetStream was not called");
+  check_ended("product_without_workspace", "", kFound, "cublasSetWorkspace was not called");
+  check_ended("bfloat16_operands", "CAPABILITY=75", kError, "status 15");
+}
+
+TEST_CASE("emulator: the profile counts launches") {
+  check_ended("profile", "PROFILE=1", 0, "2 launches  gru4rec::emulator::test::nothing");
+}
+
+TEST_CASE("emulator: an option that does not exist is refused") {
+  check_ended("bits", "SCHEDULE=sideways", kFound, "to be forward|reverse|random|uniform|mix but received sideways");
+  check_ended("bits", "SEED=first", kFound, "Expected GRU4REC_EMULATOR_SEED to be a number but received first");
+}
+
+}  // namespace gru4rec::test
