@@ -1,4 +1,4 @@
-import { estimateMemory, parseConfig, type Hyperparameters } from "../../lib";
+import { estimateMemory, parseConfig, type Hyperparameters, type MemoryEstimate } from "../../lib";
 import { countParameters } from "../../lib/model/count-parameters";
 import { expectFailure, problemsOf } from "../support/errors";
 
@@ -23,7 +23,7 @@ test.each<Hyperparameters>([
   expect(parts.optimiserState / (states * bytes)).toBeCloseTo(1, 1);
 });
 
-test.each<[string, Hyperparameters, Hyperparameters]>([
+test.each<[keyof MemoryEstimate["parts"], Hyperparameters, Hyperparameters]>([
   ["sampleStore", { sampleStore: 1_000_000 }, { sampleStore: 10_000_000 }],
   ["batchBuffers", { batchSize: 32 }, { batchSize: 64 }],
   ["batchBuffers", { nSample: 512 }, { nSample: 2048 }],
@@ -31,24 +31,21 @@ test.each<[string, Hyperparameters, Hyperparameters]>([
   ["optimiserState", { adapt: "sgd" }, { adapt: "sgd", momentum: 0.1 }],
   ["tables", { embedding: "shared" }, { embedding: "layersize" }],
 ])("%s is less with %j than with %j", (part, less, more) => {
-  const [small, large] = [less, more].map((config) => estimateMemory(config, SIZES).parts) as [object, object];
-  expect(small[part as keyof object]).toBeLessThan(large[part as keyof object]);
+  const bytes = (config: Hyperparameters) => estimateMemory(config, SIZES).parts[part];
+  expect(bytes(less)).toBeLessThan(bytes(more));
 });
 
 test("several epochs keep a copy of the tables in the machine's memory", () => {
-  const [one, two] = [1, 2].map((nEpochs) => estimateMemory({ nEpochs }, SIZES)) as [
-    { host: number },
-    { host: number },
-  ];
-  expect(two.host - one.host).toBe(estimateMemory({}, SIZES).parts.tables);
+  const host = (nEpochs: number) => estimateMemory({ nEpochs }, SIZES).host;
+  expect(host(2) - host(1)).toBe(estimateMemory({}, SIZES).parts.tables);
 });
 
 test("the option device wins over the configuration; the CPU has work space for each thread", () => {
-  const [one, four] = [1, 4].map((threads) =>
-    estimateMemory({ threads, device: "cuda" }, { items: 100, device: "cpu" }),
-  ) as [{ device: string; parts: { workspace: number } }, { device: string; parts: { workspace: number } }];
-  expect(one.device).toBe("cpu");
-  expect(four.parts.workspace).toBeGreaterThan(3 * one.parts.workspace - 4 * 2 ** 20);
+  const estimate = (threads: number) => estimateMemory({ threads, device: "cuda" }, { items: 100, device: "cpu" });
+  expect(estimate(1).device).toBe("cpu");
+  const perThread = estimate(2).parts.workspace - estimate(1).parts.workspace;
+  expect(perThread).toBeGreaterThan(100_000);
+  expect(estimate(5).parts.workspace - estimate(1).parts.workspace).toBeCloseTo(4 * perThread, -3);
 });
 
 test("wrong options are named", async () => {
