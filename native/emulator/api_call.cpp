@@ -12,11 +12,7 @@ namespace {
 
 constexpr int kOldestDriver = 13000;
 
-std::mutex& mutex() {
-  static auto& mutex = *new std::mutex;
-  return mutex;
-}
-
+std::mutex mutex;  ///< held during every call
 bool broken = false;
 thread_local int device_of_thread = 0;
 thread_local cudaError_t last_error = cudaSuccess;
@@ -31,11 +27,11 @@ cudaError_t reason_to_refuse(Capture capture) {
 }  // namespace
 
 ApiCall::ApiCall(Capture capture) {
-  mutex().lock();
+  mutex.lock();
   refused_ = reason_to_refuse(capture);
 }
 
-ApiCall::~ApiCall() { mutex().unlock(); }
+ApiCall::~ApiCall() { mutex.unlock(); }
 
 cudaError_t record(cudaError_t error) {
   if (error != cudaSuccess) last_error = error;
@@ -69,7 +65,7 @@ cudaError_t cudaGetLastError() {
 }
 
 cudaError_t cudaPeekAtLastError() {
-  const std::lock_guard<std::mutex> lock(mutex());
+  const std::lock_guard<std::mutex> lock(mutex);
   return broken ? cudaErrorIllegalAddress : last_error;
 }
 

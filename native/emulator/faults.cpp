@@ -6,6 +6,7 @@
 #include "emulator/device_memory.h"
 #include "emulator/fiber.h"
 #include "emulator/report.h"
+#include "emulator/sanitizers.h"
 #include "emulator/scheduler.h"
 
 namespace gru4rec::emulator {
@@ -63,6 +64,7 @@ class SignalStack {
 }  // namespace
 
 void watch_faults() {
+  report_at_death([] { print_place(stderr); });
   struct sigaction action {};
   action.sa_sigaction = handle_fault;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;

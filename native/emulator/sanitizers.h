@@ -5,10 +5,12 @@
 /// code that it runs is instrumented.
 #ifdef GRU4REC_EMULATOR_ASAN
 #include <sanitizer/asan_interface.h>
-#include <sanitizer/common_interface_defs.h>
 #endif
 #ifdef GRU4REC_EMULATOR_TSAN
 #include <sanitizer/tsan_interface.h>
+#endif
+#if defined(GRU4REC_EMULATOR_ASAN) || defined(GRU4REC_EMULATOR_TSAN)
+#include <sanitizer/common_interface_defs.h>
 #endif
 
 #include <cstddef>
@@ -37,6 +39,15 @@ constexpr bool kThreadSanitizer = false;
 inline void happens_before(void*) {}
 inline void happens_after(void*) {}
 #endif
+
+/// Calls `report` when a sanitizer ends the process.
+inline void report_at_death(void (*report)()) {
+#if defined(GRU4REC_EMULATOR_ASAN) || defined(GRU4REC_EMULATOR_TSAN)
+  __sanitizer_set_death_callback(report);
+#else
+  static_cast<void>(report);
+#endif
+}
 
 /// memset and memcpy are watched by the sanitizers wherever they are called; this fill is not.
 inline void fill_unwatched(void* memory, unsigned char value, size_t bytes) {

@@ -300,10 +300,11 @@ __device__ __forceinline__ void sum_over_block(const float* sums, float (*parts)
 /// Block: kThreads, one row; a thread has column threadIdx.x and every kThreads-th behind it, which it alone writes, in
 /// the last pass. Grid: x over rows. The row is read again in each pass: it is in the cache, and its functions cost
 /// less than memory that holds them. Thread 0 finishes the sums and writes the loss and, in shared memory, the factors.
+/// Asking for no more than one block on a multiprocessor keeps all in registers.
 /// Barriers: those of block_max and sum_over_block; after each `finish`, for the factors and the parts. A thread has
 /// read the target's raw score before any of them, its owner writes it after them.
 template <int kThreads, class Term>
-__global__ void __launch_bounds__(kThreads) loss_kernel(Term term, float scale, Matrix scores, float* row_losses) {
+__global__ void __launch_bounds__(kThreads, 1) loss_kernel(Term term, float scale, Matrix scores, float* row_losses) {
   constexpr int kMostSums = Term::kSums > 2 ? Term::kSums : 2;
   GRU_SHARED(float, largest_parts, [kThreads / kWarp]);
   GRU_SHARED(float, parts, [kMostSums][kThreads / kWarp]);

@@ -58,7 +58,7 @@ CASE(write_past_dynamic_shared_memory) {
 }
 CASE(dynamic_shared_memory) {
   float* out = on_device<float>(64);
-  launch_on(stream(), use_dynamic_shared, 2, 64, 64 * sizeof(float), out);
+  launch_on(stream(), use_dynamic_shared, 1, 64, 64 * sizeof(float), out);
   for (float value : on_host(out, 64)) expect_result(value == 1.0f);
 }
 CASE(dynamic_shared_memory_forgotten) {
