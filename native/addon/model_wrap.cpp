@@ -323,7 +323,11 @@ Napi::Value ModelWrap::train_epoch(const Napi::CallbackInfo& info) {
       *progress = engine_->trainer->epoch(sessions->view(), order->span(), *self->cancellation, report);
     } catch (...) {
       // Here, so that no call behind this one sees the weights of half an epoch.
-      if (kept != nullptr) kept->restore(*engine_->backend, engine_->kept_tensors());
+      try {
+        if (kept != nullptr) kept->restore(*engine_->backend, engine_->kept_tensors());
+      } catch (const Error&) {
+        // The device has failed, which is what is said below; the model cannot be used any more.
+      }
       throw;
     }
   };

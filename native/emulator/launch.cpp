@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -130,6 +131,8 @@ void add_pointers_within(const void* bytes, size_t size, Kernel* kernel) {
   for (size_t first = 0; first + sizeof(void*) <= size; first += sizeof(void*)) {
     const void* word = nullptr;
     std::memcpy(&word, static_cast<const char*>(bytes) + first, sizeof(word));
+    // Beside a zero a float looks like a low address, and Node's heap lies there.
+    if (reinterpret_cast<uintptr_t>(word) >> 32 == 0) continue;
     if (is_device_memory(word) || is_pinned_range(word, 1)) kernel->pointers.push_back(word);
   }
 }

@@ -20,9 +20,19 @@ const timeoutMs = 240_000;
 const buildType = ["-DCMAKE_BUILD_TYPE=Bugs", "-DCMAKE_CXX_FLAGS_BUGS=-O1 -w"];
 
 /** The C++ tests that compare operations and steps with the reference; the others are about speed, bits and threads. */
-const programs = ["core", "inputs", "gru", "scores", "loss", "negatives", "update", "ranking", "step", "engine"].map(
-  (name) => `${name}_test`,
-);
+const programs = [
+  "core",
+  "inputs",
+  "gru",
+  "scores",
+  "loss",
+  "negatives",
+  "update",
+  "ranking",
+  "step",
+  "engine",
+  "memory",
+].map((name) => `${name}_test`);
 
 /** Source of `bug.file` with the bug in it. */
 function plant(bug) {

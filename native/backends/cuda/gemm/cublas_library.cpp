@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <type_traits>
 #include <vector>
 
 #include "core/error.h"
@@ -20,6 +21,8 @@ constexpr const char* kNone = "none";
 /// The versions whose prototypes are those of cublas_library.h, newest first.
 constexpr int kVersions[] = {13, 12};
 constexpr int kUnit = 10000;  ///< of a major version: 130002 = 13.0.2
+/// How the loader's error starts when there is no file of that name.
+constexpr const char* kNotThere = "cannot open shared object file";
 
 std::string environment(const char* variable) {
   const char* value = std::getenv(variable);
@@ -30,9 +33,12 @@ std::string file_name(int version) { return "libcublas.so." + std::to_string(ver
 
 // --- Loading --------------------------------------------------------------------------------------------------------
 
-std::string last_loader_error() {
+/// What the loader has against `name`, without repeating it.
+std::string loader_error(const std::string& name) {
   const char* message = dlerror();
-  return message != nullptr ? message : "the system's loader gives no reason";
+  const std::string text = message != nullptr ? message : "the system's loader gives no reason";
+  const std::string repeated = name + ": ";
+  return text.rfind(repeated, 0) == 0 ? text.substr(repeated.size()) : text;
 }
 
 /// Finds the functions and the version of a library. Returns why it cannot be used; empty = it can.
@@ -68,7 +74,7 @@ std::string load(const std::string& name, const CublasLibrary** out) {
     return "";
   }
   void* handle = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) return last_loader_error();
+  if (handle == nullptr) return loader_error(name);
   auto library = std::make_unique<CublasLibrary>();
   std::string problem = bind(handle, library.get());
   if (!problem.empty()) {
@@ -113,9 +119,10 @@ std::vector<std::string> matches(const std::string& pattern) {
 }
 
 /// "a, b and c"
-std::string listed(const std::vector<std::string>& names) {
+std::string listed(const std::vector<std::string>& names, const std::string& conjunction) {
   std::string out;
-  for (size_t i = 0; i < names.size(); ++i) out += (i == 0 ? "" : i + 1 < names.size() ? ", " : " and ") + names[i];
+  for (size_t i = 0; i < names.size(); ++i)
+    out += (i == 0 ? "" : i + 1 < names.size() ? ", " : " " + conjunction + " ") + names[i];
   return out;
 }
 
@@ -126,7 +133,7 @@ CublasSearch search() {
     const std::string problem = load(name, &result.library);
     if (problem.empty()) return true;
     // That there is no such file is the ordinary outcome.
-    if (problem.rfind(name + ": cannot open shared object file", 0) != 0) unusable += "; " + name + ": " + problem;
+    if (problem.rfind(kNotThere, 0) != 0) unusable += "; " + name + ": " + problem;
     return false;
   };
   for (const int version : kVersions)
@@ -143,7 +150,7 @@ CublasSearch search() {
       "Expected cuBLAS but found none that can be used" + unusable +
       ". Matrices are multiplied by kernels of this package, in float32 and several times slower. To get cuBLAS, "
       "install a CUDA toolkit or `pip install nvidia-cublas`, or say where it is with the option cublasPath or " +
-      kVariable + ". Looked for " + listed(names) + " with the system's loader and in " + listed(folders);
+      kVariable + ". Looked for " + listed(names, "and") + " with the system's loader and in " + listed(folders, "and");
   return result;
 }
 
@@ -162,7 +169,7 @@ CublasSearch find_cublas(const std::string& path) {
   if (problem.empty()) return result;
   std::vector<std::string> versions;
   for (const int version : kVersions) versions.push_back(std::to_string(version));
-  throw Error(ErrorCode::device, "Expected " + option + " to name a library of cuBLAS " + listed(versions) +
+  throw Error(ErrorCode::device, "Expected " + option + " to name a library of cuBLAS " + listed(versions, "or") +
                                      " but received " + named + ": " + problem);
 }
 

@@ -1,6 +1,7 @@
 #include "backends/cuda/gemm/gemm.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <limits>
 
 #include "backends/cuda/gemm/cublas.h"
