@@ -184,6 +184,7 @@ cudaError_t set_function_attribute(const void* function, cudaFuncAttribute attri
 cudaError_t get_function_attributes(cudaFuncAttributes* attributes, const void* function) {
   const ApiCall call;
   if (call.refused() != cudaSuccess) return call.refused();
+  if (options().capability < options().oldest_code) return record(cudaErrorNoKernelImageForDevice);
   const Resources* known = resources_of(function);
   const Resources resources = known != nullptr ? *known : Resources{};
   const auto allowed = allowed_dynamic_shared().find(function);

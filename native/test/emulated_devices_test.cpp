@@ -173,6 +173,23 @@ TEST_CASE("devices: one that is too old") {
   CHECK_EQUAL(problem, on_machine(old, [] { return create(0); }));
 }
 
+TEST_CASE("devices: one that the library was not built for") {
+  const Environment foreign{{"GRU4REC_EMULATOR_CAPABILITY", "75"}, {"GRU4REC_EMULATOR_OLDEST_CODE", "80"}};
+  const std::string problem =
+      "Expected libgru4rec_cuda.so to hold code for this GPU but it was built for others: build it on this machine";
+  CHECK_EQUAL("", on_machine(foreign, driver_problem));
+  CHECK_EQUAL(problem, on_machine(foreign, [] { return device_problem(0); }));
+  CHECK_EQUAL(problem, on_machine(foreign, [] { return create(0); }));
+}
+
+TEST_CASE("devices: one that is too new for a cuBLAS") {
+  const Environment old_cublas{{"GRU4REC_EMULATOR_CAPABILITY", "100"}, {"GRU4REC_EMULATOR_CUBLAS_VERSION", "120401"}};
+  CHECK(contains(on_machine(old_cublas, [] { return create(0); }),
+                 "Expected cuBLAS 12.8.0 or newer for a GPU of compute capability 10.0 but received 12.4.1"));
+  const Environment new_cublas{{"GRU4REC_EMULATOR_CAPABILITY", "100"}, {"GRU4REC_EMULATOR_CUBLAS_VERSION", "120800"}};
+  CHECK(contains(on_machine(new_cublas, [] { return create(0); }), "(Emulated GPU 0, cuBLAS 12.8.0)"));
+}
+
 TEST_CASE("precision: tf32 and bf16 from compute capability 8.0 and with cuBLAS, else an error") {
   struct Case {
     const char* capability;

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <exception>
 
+#include "backends/cuda/find_code.h"
 #include "backends/cuda/gemm/cublas_library.h"
 #include "backends/cuda/runtime.h"
 #include "backends/cuda/text.h"
@@ -94,9 +95,18 @@ std::string look_at_device(int number, cudaDeviceProp* properties) {
   return "";
 }
 
-/// Asks how much memory of a device is free; the current device stays what it was.
+/// Why the current device cannot run the kernels of this library; empty = it can.
+std::string look_for_code() {
+  const cudaError_t error = find_code();
+  if (error == cudaSuccess) return "";
+  if (error != cudaErrorNoKernelImageForDevice) return failed("cudaFuncGetAttributes", error);
+  cudaGetLastError();
+  return "Expected libgru4rec_cuda.so to hold code for this GPU but it was built for others: build it on this machine";
+}
+
+/// Asks whether there is code for a device and how much of its memory is free; the current device stays what it was.
 /// Returns why it cannot be used; empty = it can.
-std::string look_at_memory(int number, size_t* free, size_t* total) {
+std::string look_inside(int number, size_t* free, size_t* total) {
   int current = 0;
   if (const cudaError_t error = cudaGetDevice(&current); error != cudaSuccess) return failed("cudaGetDevice", error);
   std::string problem;
@@ -104,6 +114,8 @@ std::string look_at_memory(int number, size_t* free, size_t* total) {
     problem = failed("cudaSetDevice", error);
   } else if (const cudaError_t memory_error = cudaMemGetInfo(free, total); memory_error != cudaSuccess) {
     problem = failed("cudaMemGetInfo", memory_error);
+  } else {
+    problem = look_for_code();
   }
   cudaSetDevice(current);
   return problem;
@@ -116,6 +128,7 @@ void select_device(int number) {
   const std::string problem = look_at_device(number, &properties);
   if (!problem.empty()) throw Error(ErrorCode::device, problem);
   GRU_CHECK(cudaSetDevice(number));
+  if (const std::string no_code = look_for_code(); !no_code.empty()) throw Error(ErrorCode::device, no_code);
 }
 
 }  // namespace gru4rec::cuda
@@ -135,7 +148,7 @@ void device(int32_t number, Device* out) {
   cudaDeviceProp properties{};
   std::string problem = cuda::look_at_device(number, &properties);
   size_t free = 0, total = properties.totalGlobalMem;
-  if (problem.empty()) problem = cuda::look_at_memory(number, &free, &total);
+  if (problem.empty()) problem = cuda::look_inside(number, &free, &total);
   *out = {};
   set_text(properties.name, out->name.characters);
   out->total_bytes = static_cast<int64_t>(total);

@@ -60,7 +60,19 @@ int capability_of_current_device() {
   return 10 * major + minor;
 }
 
-CublasContext* create(const CublasLibrary& library) {
+/// A cuBLAS from before a GPU has no code for it, and would say so at the first product only.
+void expect_new_enough(const CublasLibrary& library, int capability) {
+  constexpr int kBlackwell = 100, kFirstForBlackwell = 120800;
+  if (capability < kBlackwell || library.version >= kFirstForBlackwell) return;
+  throw Error(ErrorCode::device, "Expected cuBLAS " + cublas_version_text(kFirstForBlackwell) +
+                                     " or newer for a GPU of compute capability " + std::to_string(capability / 10) +
+                                     "." + std::to_string(capability % 10) + " but received " +
+                                     cublas_version_text(library.version) + " (" + library.path +
+                                     "); the option cublasPath names another, or \"none\" to do without");
+}
+
+CublasContext* create(const CublasLibrary& library, int capability) {
+  expect_new_enough(library, capability);
   CublasContext* handle = nullptr;
   check_status(library, library.create(&handle), "cublasCreate");
   return handle;
@@ -80,7 +92,9 @@ int compute_type_of(Precision precision) {
 }  // namespace
 
 Cublas::Cublas(const CublasLibrary& library, cudaStream_t stream)
-    : library_(library), capability_(capability_of_current_device()), handle_(create(library), library.destroy) {
+    : library_(library),
+      capability_(capability_of_current_device()),
+      handle_(create(library, capability_), library.destroy) {
   const int64_t bytes = cuda_library::cublas_workspace_bytes(capability_ / 10);
   // In this order: another stream takes the workspace away.
   check_status(library, library.set_stream(handle_.get(), stream), "cublasSetStream");

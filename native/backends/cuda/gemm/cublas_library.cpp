@@ -57,7 +57,7 @@ std::string bind(void* handle, CublasLibrary* library) {
   find("cublasGemmEx", &library->gemm);
   if (!missing.empty()) return "it has no function " + missing;
 
-  library->get_version(nullptr, &library->version);
+  if (library->get_version(nullptr, &library->version) != 0) return "it does not say its version";
   for (const int version : kVersions)
     if (library->version / kUnit == version) return "";
   return "it is cuBLAS " + cublas_version_text(library->version);
@@ -92,11 +92,13 @@ std::string load(const std::string& name, const CublasLibrary** out) {
 
 /// The folders that cuBLAS is installed in, as patterns for glob, in the order of the search.
 std::vector<std::string> usual_folders() {
-  std::vector<std::string> folders;
+  std::vector<std::string> toolkits;
   for (const char* variable : {"CUDA_HOME", "CUDA_PATH"})
-    if (const std::string toolkit = environment(variable); !toolkit.empty()) folders.push_back(toolkit + "/lib64");
-  for (const char* toolkit : {"/usr/local/cuda", "/usr/local/cuda-13*", "/usr/local/cuda-12*", "/opt/cuda"})
-    folders.push_back(std::string(toolkit) + "/lib64");
+    if (const std::string toolkit = environment(variable); !toolkit.empty()) toolkits.push_back(toolkit);
+  toolkits.insert(toolkits.end(), {"/usr/local/cuda", "/usr/local/cuda-13*", "/usr/local/cuda-12*", "/opt/cuda"});
+  std::vector<std::string> folders;
+  for (const std::string& toolkit : toolkits)
+    for (const char* folder : {"/lib64", "/targets/*/lib"}) folders.push_back(toolkit + folder);
 
   std::vector<std::string> python;
   for (const char* variable : {"VIRTUAL_ENV", "CONDA_PREFIX"})
