@@ -1,5 +1,6 @@
 #include <cuda_runtime.h>
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -196,6 +197,23 @@ TEST_CASE("products: float32 rounds no factor, tf32 to 10 bits of mantissa, bf16
     CHECK(largest <= 70 * std::ldexp(1.0, -bits) + 1e-4);
     CHECK(largest > 4.0 * error_before);
     error_before = largest;
+  }
+}
+
+TEST_CASE("products: our own give an element the same bits wherever it stands") {
+  Data data(5);
+  const Table<float> a = data.table(70, 100, 1.0), b = data.table(100, 150, 1.0);
+  Bench bench(kOwnProducts);
+  const Operand left(bench, a, 0), right(bench, b, 0);
+  Operand whole(bench, Table<float>(70, 150), 0);
+  bench.gemm.multiply({left.view()}, {right.view()}, false, whole.view());
+  const Table<float> expected = whole.download();
+  // Few rows are multiplied by tiles of another size.
+  for (const auto& [row, rows, col, cols] :
+       {std::array<int64_t, 4>{33, 37, 0, 150}, {69, 1, 7, 143}, {20, 32, 140, 1}}) {
+    Operand part(bench, Table<float>(rows, cols), 0);
+    bench.gemm.multiply({left.view().row_range(row, rows)}, {right.view().col_range(col, cols)}, false, part.view());
+    CHECK_BITS(block(expected, row, rows, col, cols).data, part.download().data);
   }
 }
 

@@ -34,6 +34,11 @@ BackendChoice cpu_choice(cpu::Isa isa) {
   return choice;
 }
 
+void run(void (*body)(Backend&), Backend& backend) {
+  const Context context(backend.description());
+  body(backend);
+}
+
 }  // namespace
 
 std::vector<BackendChoice> backend_choices() {
@@ -45,11 +50,8 @@ std::vector<BackendChoice> backend_choices() {
   BackendChoice cuda;
   cuda.options.device = "cuda";
   cuda.options.cuda_library = named.empty() ? GRU4REC_EMULATED_CUDA : named;
-  if (cuda.options.cuda_library.empty() || device == "cpu") return choices;
-  for (const char* cublas : {named.empty() ? GRU4REC_EMULATED_CUBLAS : "", "none"}) {
-    cuda.options.cublas_path = cublas;
-    choices.push_back(cuda);
-  }
+  cuda.options.cublas_path = named.empty() ? GRU4REC_EMULATED_CUBLAS : "";
+  if (!cuda.options.cuda_library.empty() && device != "cpu") choices.push_back(cuda);
   return choices;
 }
 
@@ -70,9 +72,15 @@ void on_each_backend(void (*body)(Backend&)) {
   static std::vector<std::unique_ptr<Backend>> backends;
   if (backends.empty())
     for (const BackendChoice& choice : backend_choices()) backends.push_back(make_backend(choice));
-  for (const std::unique_ptr<Backend>& backend : backends) {
-    const Context context(backend->description());
-    body(*backend);
+  for (const std::unique_ptr<Backend>& backend : backends) run(body, *backend);
+}
+
+void on_each_product(void (*body)(Backend&)) {
+  on_each_backend(body);
+  for (BackendChoice choice : backend_choices()) {
+    if (choice.options.device != "cuda") continue;
+    choice.options.cublas_path = "none";
+    run(body, *make_backend(choice));
   }
 }
 
