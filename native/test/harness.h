@@ -32,6 +32,8 @@ struct BackendChoice {
 /// which is the emulated one for the emulated library, and with products of its own. GRU4REC_TEST_DEVICE=cpu or =cuda
 /// leaves out the other.
 std::vector<BackendChoice> backend_choices();
+/// The CPU's back ends, whatever GRU4REC_TEST_DEVICE says.
+std::vector<BackendChoice> cpu_choices();
 /// Makes one; GRU4REC_ISA is left as it was.
 std::unique_ptr<Backend> make_backend(const BackendChoice& choice);
 /// Runs `body` on each of backend_choices(), which are made once and kept.
