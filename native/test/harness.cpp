@@ -41,11 +41,17 @@ void run(void (*body)(Backend&), Backend& backend) {
 
 }  // namespace
 
+std::vector<BackendChoice> cpu_choices() {
+  std::vector<BackendChoice> choices;
+  for (const cpu::Isa isa : {cpu::Isa::portable, cpu::Isa::avx2, cpu::Isa::avx512})
+    if (cpu::available(isa)) choices.push_back(cpu_choice(isa));
+  return choices;
+}
+
 std::vector<BackendChoice> backend_choices() {
   const std::string device = environment("GRU4REC_TEST_DEVICE", "");
   std::vector<BackendChoice> choices;
-  for (const cpu::Isa isa : {cpu::Isa::portable, cpu::Isa::avx2, cpu::Isa::avx512})
-    if (cpu::available(isa) && device != "cuda") choices.push_back(cpu_choice(isa));
+  if (device != "cuda") choices = cpu_choices();
   const std::string named = environment("GRU4REC_CUDA_LIBRARY", "");
   BackendChoice cuda;
   cuda.options.device = "cuda";

@@ -31,6 +31,8 @@ struct BackendChoice {
 /// GRU4REC_CUDA_LIBRARY names, else with the emulated one where the build made it, and with cuBLAS, which is emulated
 /// with it. GRU4REC_TEST_DEVICE=cpu or =cuda leaves out the other.
 std::vector<BackendChoice> backend_choices();
+/// The CPU's back ends, whatever GRU4REC_TEST_DEVICE says.
+std::vector<BackendChoice> cpu_choices();
 /// Makes one; GRU4REC_ISA is left as it was.
 std::unique_ptr<Backend> make_backend(const BackendChoice& choice);
 /// Runs `body` on each of backend_choices(), which are made once and kept.

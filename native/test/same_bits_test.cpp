@@ -237,8 +237,7 @@ void compare_row(const RowOutputs& a, const RowOutputs& b, int64_t row) {
 
 TEST_CASE("same bits: 1, 2 and 5 threads, every operation, every instruction set, twice in a row") {
   const Sizes all_sizes[] = {{1, 1, 1, 1, 1}, {33, 31, 33, 257, 31}, {64, 100, 100, 3000, 1024}, {257, 33, 31, 40, 33}};
-  for (BackendChoice choice : backend_choices()) {
-    if (choice.options.device != "cpu") continue;
+  for (BackendChoice choice : cpu_choices()) {
     choice.options.threads = 1;
     const std::unique_ptr<Backend> one = make_backend(choice);
     for (const int threads : {2, 5}) {

@@ -121,4 +121,15 @@ OPERATION_TEST("activate_scores: elementwise activations and softmax over rows; 
     }
 }
 
+OPERATION_TEST("activate_scores: softmax over 70,000 columns") {
+  Data data(5);
+  const Table<float> table = data.table(2, 70000, 3.0);
+  DeviceMatrix device(backend, table, 1);
+  backend.activate_scores({ActivationKind::softmax, 1.0f, 1.0f}, device);
+  const Table<float> shares = device.download();
+  for (int64_t i = 0; i < table.rows; ++i)
+    CHECK_NUMBERS(softmax(as<Number>(block(table, i, 1, 0, table.cols)).data, -1),
+                  block(shares, i, 1, 0, table.cols).data);
+}
+
 }  // namespace gru4rec::test

@@ -387,10 +387,10 @@ export const cudaBugs = [
     programs: [...update, ...ranking],
   },
   {
-    name: "merge: equal keys of two runs get one place",
+    name: "merge: keys of nothing get one place",
     file: `${cuda}/sort.cu`,
-    find: "in_front ? key + 1 : key)",
-    replace: "key)",
+    find: "key == kNoKey && r < own ? size : count_below",
+    replace: "count_below",
     programs: ranking,
   },
   {

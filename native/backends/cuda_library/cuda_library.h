@@ -70,13 +70,35 @@ template <auto kMethod>
 using Function = typename Operation<decltype(kMethod)>::Function;
 
 /// Operations with the arguments of the Backend's method of that name.
-#define GRU4REC_CUDA_OPERATIONS(X)                                                                                \
-  X(fill)                                                                                                         \
-  X(copy)                                                                                                         \
-  X(gather_rows) X(carry_state) X(dropout_backward) X(gru_forward) X(gru_backward) X(draw_negatives) X(scores)    \
-      X(loss_gradient) X(accumulate_loss) X(scores_backward) X(activate_scores) X(group_rows) X(add_squared_norm) \
-          X(add_squared_norm_rows) X(clip_scale) X(update_dense) X(update_rows) X(target_ranks) X(top_k)          \
-              X(set_precision) X(upload) X(download) X(synchronize) X(release)
+// clang-format off
+#define GRU4REC_CUDA_OPERATIONS(X) \
+  X(fill) \
+  X(copy) \
+  X(gather_rows) \
+  X(carry_state) \
+  X(dropout_backward) \
+  X(gru_forward) \
+  X(gru_backward) \
+  X(draw_negatives) \
+  X(scores) \
+  X(loss_gradient) \
+  X(accumulate_loss) \
+  X(scores_backward) \
+  X(activate_scores) \
+  X(group_rows) \
+  X(add_squared_norm) \
+  X(add_squared_norm_rows) \
+  X(clip_scale) \
+  X(update_dense) \
+  X(update_rows) \
+  X(target_ranks) \
+  X(top_k) \
+  X(set_precision) \
+  X(upload) \
+  X(download) \
+  X(synchronize) \
+  X(release)
+// clang-format on
 
 /// The functions of the library. Every one but `destroy` writes `status`. Thread-safe where Backend is.
 struct Table {
