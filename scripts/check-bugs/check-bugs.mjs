@@ -141,6 +141,9 @@ await runMain(async () => {
       writeFileSync(path, original);
       rows.push({ bug, caughtBy });
       const seconds = ((performance.now() - start) / 1000).toFixed(0);
+      if (caughtBy !== undefined && bug.hardware !== undefined) {
+        throw new ExplainedError(`Expected only a GPU to show "${bug.name}", as it says, but ${caughtBy}`);
+      }
       const verdict = caughtBy !== undefined ? "caught" : bug.hardware !== undefined ? "needs a GPU" : "MISSED";
       console.log(`${verdict} ${bug.name} (${seconds} s): ${caughtBy ?? bug.hardware ?? ""}`);
     }
