@@ -80,7 +80,7 @@ std::string create(int number, const std::string& cublas_path = GRU4REC_EMULATED
 /// What is known of cuBLAS: "130002 PATH", or the problem.
 std::string blas(const char* cublas_path) {
   cuda_library::Blas blas;
-  table().blas(cublas_path, &blas);
+  table().blas(0, cublas_path, &blas);
   return blas.version != 0 ? std::to_string(blas.version) + " " + blas.path.characters : blas.problem.characters;
 }
 
@@ -184,8 +184,11 @@ TEST_CASE("devices: one that the library was not built for") {
 
 TEST_CASE("devices: one that is too new for a cuBLAS") {
   const Environment old_cublas{{"GRU4REC_EMULATOR_CAPABILITY", "100"}, {"GRU4REC_EMULATOR_CUBLAS_VERSION", "120401"}};
-  CHECK(contains(on_machine(old_cublas, [] { return create(0); }),
-                 "Expected cuBLAS 12.8.0 or newer for a GPU of compute capability 10.0 but received 12.4.1"));
+  const std::string problem =
+      std::string("Expected the option cublasPath to name a library of cuBLAS 13 or 12 but received ") +
+      GRU4REC_EMULATED_CUBLAS + ": it is cuBLAS 12.4.1, but a GPU of compute capability 10.0 needs 12.8.0 or newer";
+  CHECK_EQUAL(problem, on_machine(old_cublas, [] { return create(0); }));
+  CHECK_EQUAL(problem, on_machine(old_cublas, [] { return blas(GRU4REC_EMULATED_CUBLAS); }));
   const Environment new_cublas{{"GRU4REC_EMULATOR_CAPABILITY", "100"}, {"GRU4REC_EMULATOR_CUBLAS_VERSION", "120800"}};
   CHECK(contains(on_machine(new_cublas, [] { return create(0); }), "(Emulated GPU 0, cuBLAS 12.8.0)"));
 }
@@ -286,6 +289,29 @@ TEST_CASE("cuBLAS: it is looked for in toolkits and Python packages, and what ca
   }
   CHECK_EQUAL("cuda:0 (Emulated GPU 0, own products)",
               on_machine({{"GRU4REC_EMULATOR_CUBLAS_VERSION", "140000"}}, [] { return create(0, ""); }));
+}
+
+TEST_CASE("cuBLAS: one that was found but does not work on the device is passed over") {
+  if (machine_has_cublas()) SKIP("this machine has a cuBLAS, which would be found");
+  const Folder folder;
+  const std::string toolkit = folder.link("lib64/libcublas.so.12", CUBLAS_12);
+  // The emulated one may be found by the system's loader: it must not be usable, either.
+  Environment blackwell{{"GRU4REC_EMULATOR_CAPABILITY", "100"},
+                        {"GRU4REC_EMULATOR_CUBLAS_VERSION", "120401"},
+                        {"CUDA_HOME", folder.path()}};
+  CHECK_EQUAL("cuda:0 (Emulated GPU 0, own products)", on_machine(blackwell, [] { return create(0, ""); }));
+  CHECK(contains(on_machine(blackwell, [] { return blas(""); }),
+                 toolkit + ": it is cuBLAS 12.3.4, but a GPU of compute capability 10.0 needs 12.8.0 or newer"));
+  blackwell.emplace_back("CUBLAS_12_VERSION", "120800");
+  CHECK_EQUAL("cuda:0 (Emulated GPU 0, cuBLAS 12.8.0)", on_machine(blackwell, [] { return create(0, ""); }));
+  CHECK_EQUAL("120800 " + toolkit, on_machine(blackwell, [] { return blas(""); }));
+
+  const Environment broken{
+      {"GRU4REC_EMULATOR_CUBLAS_VERSION", "140000"}, {"CUBLAS_12_BROKEN", "1"}, {"CUDA_HOME", folder.path()}};
+  CHECK_EQUAL("cuda:0 (Emulated GPU 0, own products)", on_machine(broken, [] { return create(0, ""); }));
+  CHECK(contains(on_machine(broken, [&] { return create(0, toolkit); }),
+                 "Expected cublasCreate of cuBLAS 12.3.4 (" + toolkit +
+                     ") to succeed but received CUBLAS_STATUS_NOT_INITIALIZED"));
 }
 
 }  // namespace gru4rec::test

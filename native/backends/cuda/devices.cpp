@@ -158,10 +158,16 @@ void device(int32_t number, Device* out) {
   set_text(problem, out->problem.characters);
 }
 
-void blas(const char* cublas_path, Blas* out) {
+void blas(int32_t number, const char* cublas_path, Blas* out) {
   *out = {};
   try {
-    const cuda::CublasSearch found = cuda::find_cublas(cublas_path != nullptr ? cublas_path : "");
+    cudaDeviceProp properties{};
+    // Of a device that cannot be used, the reason is told elsewhere: any cuBLAS will do for it.
+    const bool usable = cuda::look_at_device(number, &properties).empty();
+    const int capability = usable ? 10 * properties.major + properties.minor : 0;
+    const cuda::CublasSearch found =
+        cuda::find_cublas(cublas_path != nullptr ? cublas_path : "",
+                          [&](const cuda::CublasLibrary& library) { return cuda::too_old_for(library, capability); });
     if (found.library != nullptr) {
       out->version = found.library->version;
       set_text(found.library->path, out->path.characters);

@@ -8,7 +8,8 @@ namespace gru4rec::cuda_library {
 void driver(Driver* out);
 /// Opens a context on the device, which takes some of its memory.
 void device(int32_t number, Device* out);
-void blas(const char* cublas_path, Blas* out);
+/// Which cuBLAS a device has; it is not opened, so that the device may still refuse it.
+void blas(int32_t number, const char* cublas_path, Blas* out);
 
 }  // namespace gru4rec::cuda_library
 

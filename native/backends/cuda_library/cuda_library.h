@@ -11,7 +11,7 @@
 namespace gru4rec::cuda_library {
 
 /// Changes with every change of this file, of the operations' arguments and of the structs in them.
-constexpr int32_t kAbi = 1;
+constexpr int32_t kAbi = 2;
 /// Name of the one function that the library exports, of type `GetTable`.
 constexpr const char* kEntry = "gru4rec_cuda_library";
 
@@ -105,7 +105,7 @@ struct Table {
   int32_t abi = 0;
   void (*driver)(Driver* out) = nullptr;
   void (*device)(int32_t number, Device* out) = nullptr;
-  void (*blas)(const char* cublas_path, Blas* out) = nullptr;
+  void (*blas)(int32_t number, const char* cublas_path, Blas* out) = nullptr;  ///< of device `number`
   Handle* (*create)(const Options*, Status*) = nullptr;
   void (*destroy)(Handle*) = nullptr;
   void (*description)(Handle*, Text<512>* out) = nullptr;

@@ -60,19 +60,8 @@ int capability_of_current_device() {
   return 10 * major + minor;
 }
 
-/// A cuBLAS from before a GPU has no code for it, and would say so at the first product only.
-void expect_new_enough(const CublasLibrary& library, int capability) {
-  constexpr int kBlackwell = 100, kFirstForBlackwell = 120800;
-  if (capability < kBlackwell || library.version >= kFirstForBlackwell) return;
-  throw Error(ErrorCode::device, "Expected cuBLAS " + cublas_version_text(kFirstForBlackwell) +
-                                     " or newer for a GPU of compute capability " + std::to_string(capability / 10) +
-                                     "." + std::to_string(capability % 10) + " but received " +
-                                     cublas_version_text(library.version) + " (" + library.path +
-                                     "); the option cublasPath names another, or \"none\" to do without");
-}
-
 CublasContext* create(const CublasLibrary& library, int capability) {
-  expect_new_enough(library, capability);
+  if (const std::string why = too_old_for(library, capability); !why.empty()) throw Error(ErrorCode::device, why);
   CublasContext* handle = nullptr;
   check_status(library, library.create(&handle), "cublasCreate");
   return handle;

@@ -128,11 +128,20 @@ std::string listed(const std::vector<std::string>& names, const std::string& con
   return out;
 }
 
-CublasSearch search() {
+/// Loads a library and tries it. Returns why it cannot be used; empty = it can, and is in `out`.
+std::string load_and_try(const std::string& name, const CublasTrial& trial, const CublasLibrary** out) {
+  const CublasLibrary* library = nullptr;
+  std::string problem = load(name, &library);
+  if (problem.empty()) problem = trial(*library);
+  if (problem.empty()) *out = library;
+  return problem;
+}
+
+CublasSearch search(const CublasTrial& trial) {
   CublasSearch result;
   std::string unusable;
   const auto usable = [&](const std::string& name) {
-    const std::string problem = load(name, &result.library);
+    const std::string problem = load_and_try(name, trial, &result.library);
     if (problem.empty()) return true;
     // That there is no such file is the ordinary outcome.
     if (problem.rfind(kNotThere, 0) != 0) unusable += "; " + name + ": " + problem;
@@ -158,21 +167,29 @@ CublasSearch search() {
 
 }  // namespace
 
-CublasSearch find_cublas(const std::string& path) {
+CublasSearch find_cublas(const std::string& path, const CublasTrial& trial) {
   const std::string named = !path.empty() ? path : environment(kVariable);
   const std::string option = !path.empty() ? "the option cublasPath" : kVariable;
-  if (named.empty()) return search();
+  if (named.empty()) return search(trial);
   CublasSearch result;
   if (named == kNone) {
     result.problem = "cuBLAS is not looked for: " + option + " is \"" + kNone + "\"";
     return result;
   }
-  const std::string problem = load(named, &result.library);
+  const std::string problem = load_and_try(named, trial, &result.library);
   if (problem.empty()) return result;
   std::vector<std::string> versions;
   for (const int version : kVersions) versions.push_back(std::to_string(version));
   throw Error(ErrorCode::device, "Expected " + option + " to name a library of cuBLAS " + listed(versions, "or") +
                                      " but received " + named + ": " + problem);
+}
+
+std::string too_old_for(const CublasLibrary& library, int capability) {
+  constexpr int kBlackwell = 100, kFirstForBlackwell = 120800;
+  if (capability < kBlackwell || library.version >= kFirstForBlackwell) return "";
+  return "it is cuBLAS " + cublas_version_text(library.version) + ", but a GPU of compute capability " +
+         std::to_string(capability / 10) + "." + std::to_string(capability % 10) + " needs " +
+         cublas_version_text(kFirstForBlackwell) + " or newer";
 }
 
 std::string cublas_version_text(int version) {
