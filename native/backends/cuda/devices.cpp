@@ -104,21 +104,17 @@ std::string look_for_code() {
   return "Expected libgru4rec_cuda.so to hold code for this GPU but it was built for others: build it on this machine";
 }
 
-/// Asks whether there is code for a device and how much of its memory is free; the current device stays what it was.
+/// Asks whether there is code for a device and how much of its memory is free.
 /// Returns why it cannot be used; empty = it can.
+///
+/// The device stays the current one of this thread. Every call that needs one sets its own, and going back would open a
+/// context on the device that was current before: on GPU 0, mostly, which the caller may not want to use at all.
 std::string look_inside(int number, size_t* free, size_t* total) {
-  int current = 0;
-  if (const cudaError_t error = cudaGetDevice(&current); error != cudaSuccess) return failed("cudaGetDevice", error);
-  std::string problem;
-  if (const cudaError_t error = cudaSetDevice(number); error != cudaSuccess) {
-    problem = failed("cudaSetDevice", error);
-  } else if (const cudaError_t memory_error = cudaMemGetInfo(free, total); memory_error != cudaSuccess) {
-    problem = failed("cudaMemGetInfo", memory_error);
-  } else {
-    problem = look_for_code();
+  if (const cudaError_t error = cudaSetDevice(number); error != cudaSuccess) return failed("cudaSetDevice", error);
+  if (const cudaError_t error = cudaMemGetInfo(free, total); error != cudaSuccess) {
+    return failed("cudaMemGetInfo", error);
   }
-  cudaSetDevice(current);
-  return problem;
+  return look_for_code();
 }
 
 }  // namespace
