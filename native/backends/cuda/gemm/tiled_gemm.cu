@@ -15,7 +15,6 @@ constexpr int kTileCols = 64;
 /// Terms of the sums that are in shared memory at a time.
 constexpr int kDepth = 16;
 constexpr int kColsPerThread = kTileCols / kSide;
-constexpr int64_t kMostRowTiles = 65535;
 
 }  // namespace
 
@@ -84,7 +83,7 @@ void launch_tiles(const Factor& a, const Factor& b, bool accumulate, Matrix out,
                           ? (b.transposed ? tiled_gemm<kTileRows, true, true> : tiled_gemm<kTileRows, true, false>)
                           : (b.transposed ? tiled_gemm<kTileRows, false, true> : tiled_gemm<kTileRows, false, false>);
   const dim3 grid(blocks_for(out.cols, kTileCols),
-                  static_cast<unsigned>(std::min<int64_t>(blocks_for(out.rows, kTileRows), kMostRowTiles)));
+                  static_cast<unsigned>(std::min<int64_t>(blocks_for(out.rows, kTileRows), kMaxGridY)));
   launch(kernel, grid, dim3(kThreads), 0, stream, a.matrix, b.matrix, a.cols(), accumulate, out);
 }
 
