@@ -77,7 +77,7 @@ describe("without CUDA", () => {
       const library = findCudaLibrary();
       expect(library.path).toBeUndefined();
       expect(missingLibrary(library)).toMatch(
-        /^Expected the CUDA back end's library as .*build.Release.libgru4rec_cuda\.so or .*prebuilds.*libgru4rec_cuda\.so but found none; `npm run build` makes it where nvcc is installed$/,
+        /^Expected the CUDA back end's library as .*build.Release.libgru4rec_cuda\.so or .*prebuilds.*libgru4rec_cuda\.so but found none; where nvcc is installed, `cmake -S .* -DGRU4REC_CUDA=ON && cmake --build DIR .*` makes it, and GRU4REC_CUDA_LIBRARY=DIR.libgru4rec_cuda\.so names it$/,
       );
       jest.dontMock("node:fs");
     });
