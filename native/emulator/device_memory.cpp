@@ -123,7 +123,7 @@ void* allocate_device_memory(size_t bytes, int device) {
   char* start = pages + kZone;
   mprotect(pages, size, PROT_READ | PROT_WRITE);
   fill_unwatched(pages, kZoneFill, kZone);
-  fill_unwatched(start, kNan, bytes);
+  fill_with_garbage(start, bytes);
   fill_unwatched(start + bytes, kZoneFill, size - kZone - bytes);
   memory.top += size;
   memory.live[start] = {bytes, device};

@@ -14,6 +14,7 @@
 #endif
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 
 namespace gru4rec::emulator {
@@ -56,6 +57,21 @@ inline void fill_unwatched(void* memory, unsigned char value, size_t bytes) {
 #else
   for (volatile unsigned char* byte = static_cast<unsigned char*>(memory); bytes > 0; --bytes) *byte++ = value;
 #endif
+}
+
+/// Memory that was never written: a NaN as a float and as a double, a huge negative number as an integer, and none of
+/// the values that kernels use for "nothing", as all ones would be.
+inline void fill_with_garbage(void* memory, size_t bytes) {
+  constexpr uint32_t kGarbage = 0xfff1fff1u;
+  size_t words = bytes / sizeof kGarbage;
+#if defined(__x86_64__)
+  asm volatile("rep stosl" : "+D"(memory), "+c"(words) : "a"(kGarbage) : "memory");
+#else
+  volatile uint32_t* word = static_cast<uint32_t*>(memory);
+  for (; words > 0; --words) *word++ = kGarbage;
+  memory = const_cast<uint32_t*>(word);
+#endif
+  fill_unwatched(memory, 0xff, bytes % sizeof kGarbage);
 }
 
 }  // namespace gru4rec::emulator

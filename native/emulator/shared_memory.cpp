@@ -17,7 +17,7 @@ namespace {
 
 constexpr size_t kMemory = size_t{1} << 20;
 constexpr size_t kZone = 64;
-constexpr unsigned char kNan = 0xFF, kZoneFill = 0xFB;
+constexpr unsigned char kZoneFill = 0xFB;
 
 }  // namespace
 
@@ -41,7 +41,7 @@ char* SharedMemory::add(const void* key, size_t bytes, size_t alignment, const c
   if (first + bytes + kZone > kMemory) fail("%s has %zu bytes, which no block has", name, bytes);
   char* memory = memory_ + first;
   fill_unwatched(memory_ + used_, kZoneFill, first - used_);
-  fill_unwatched(memory, kNan, bytes);
+  fill_with_garbage(memory, bytes);
   fill_unwatched(memory + bytes, kZoneFill, kZone);
   open_memory(memory, bytes);
   used_ = first + bytes;

@@ -263,6 +263,49 @@ OPERATION_TEST("rankings: 40,000 items, all of them listed") {
   }
 }
 
+OPERATION_TEST("top_k: excluded items of many rows") {
+  // More rows than are listed together: each has its own exclusions all the same.
+  Data data(9);
+  const int64_t rows = 110, items = 40000, k = 20;
+  const Setup setup = tied(backend, data, rows, 1, items);
+  std::vector<std::vector<int32_t>> excluded(rows);
+  for (int64_t i = 0; i < rows; ++i) excluded[i] = every(items, i % 5, 2 + i % 3);
+  const NamedCandidates all{"all", false, all_items(items)};
+  compare_lists(setup, k, all, excluded, top_k(backend, setup, k, all, excluded, false));
+}
+
+OPERATION_TEST("rankings: -0 and 0 are equal") {
+  // Products too small for a float are 0 with their sign, which a bias of -0 leaves them.
+  const int64_t items = 9, k = 9;
+  Table<float> weight(items, 1, 1e-30f);
+  for (int64_t j = 0; j < items; j += 2) weight(j, 0) = -1e-30f;
+  const Setup setup(backend, Table<float>(2, 1, 1e-30f), weight, Table<float>(items, 1, -0.0f));
+  const NamedCandidates all{"all", false, all_items(items)};
+  const Lists lists = top_k(backend, setup, k, all, {}, false);
+  const Ranks ranks = target_ranks(backend, setup, {0, 1}, all);
+  for (int64_t i = 0; i < 2; ++i) {
+    for (int64_t place = 0; place < k; ++place) CHECK_EQUAL(static_cast<int32_t>(place), lists.items[i * k + place]);
+    CHECK_EQUAL(0, ranks.greater[i]);
+    CHECK_EQUAL(static_cast<int32_t>(items - 1), ranks.equal[i]);
+  }
+}
+
+OPERATION_TEST("target_ranks: a target whose score is not finite marks its row, also where it is no candidate") {
+  Data data(10);
+  const int64_t rows = 33, items = 100;
+  const Setup clean = tied(backend, data, rows, 8, items);
+  Table<float> bias = clean.bias;
+  bias(3, 0) = kNan;
+  const Setup setup(backend, clean.hidden, clean.weight, bias);
+  std::vector<int32_t> targets(rows, 5);
+  targets[0] = targets[32] = 3;
+  const Ranks ranks = target_ranks(backend, setup, targets, {"every second", true, every(items, 0, 2)});
+  for (int64_t i = 0; i < rows; ++i) {
+    CHECK_EQUAL(targets[i] == 3, ranks.greater[i] == kNotFinite);
+    CHECK_EQUAL(targets[i] == 3, ranks.equal[i] == kNotFinite);
+  }
+}
+
 OPERATION_TEST("rankings: 70,000 items for a few rows, lists of every length") {
   // More items than are looked at together, so that the best of one part have to outlast the next.
   Data data(8);
