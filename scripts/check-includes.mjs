@@ -47,8 +47,8 @@ export function findViolations(sources) {
         if (forbiddenHeaders.includes(header))
           complain(index + 1, `<${header}> depends on the standard library at hand`);
       } else if (quote === '"') {
-        const beside = posix.join(posix.dirname(path), header);
-        const target = roomOf(sources.has(beside) ? beside : header);
+        const places = [posix.join(posix.dirname(path), header), posix.join("emulator/include", header)];
+        const target = roomOf(places.find((place) => sources.has(place)) ?? header);
         const allowed = [room, ...(arrows[room] ?? [])];
         const concrete = path === registry && target.startsWith("backends/");
         if (!allowed.includes(target) && !concrete) {

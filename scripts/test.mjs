@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { buildJobs, discardForeignBuild, setUp, warningsAreErrors } from "./setup.mjs";
 import { lint } from "./lint.mjs";
 import { allTargets, codeIn, exportsOf, foreignLibrariesOf } from "./cuda/cuda-library.mjs";
-import { findProblems, measureResources } from "./cuda/resources.mjs";
+import { findProblems, measureResources, resourceTable } from "./cuda/resources.mjs";
 import { addCounts, formatCounts, noCounts, parseCounts } from "./support/counts.mjs";
 import { buildCudaLibrary, findNvcc } from "./support/cuda.mjs";
 import { ExplainedError, packageScript, report, root, run, runMain, tryRun } from "./support/run.mjs";
@@ -111,13 +111,30 @@ async function underThreadSanitizer(kernelTests) {
   return addCounts(host, kernels);
 }
 
-/** Runs the operations on the emulated back end in each of these orders; the suite cpp runs mix with seed 1. */
+const measured = new Map();
+
+/** What nvcc made of the kernels for a GPU, measured once. */
+function resourcesFor(target) {
+  if (!measured.has(target)) measured.set(target, measureResources(findNvcc(), target));
+  return measured.get(target);
+}
+
+/**
+ * Runs the operations on the emulated back end in each of these orders; the suite cpp runs mix with seed 1. Where nvcc
+ * is, the emulator rejects launches that ask for more than the smallest GPU has.
+ */
 async function inOrders(orders) {
   await buildCpp("build/tests", []);
+  const limits = {};
+  if (findNvcc() !== undefined) {
+    await resourcesFor("sm_75");
+    limits.GRU4REC_EMULATOR_RESOURCES = resourceTable("sm_75");
+  }
   let counts = noCounts;
   for (const { schedule, streams, seed } of orders) {
     console.log(` threads ${schedule}, streams ${streams}, seed ${seed}:`);
     const env = {
+      ...limits,
       GRU4REC_TEST_DEVICE: "cuda",
       GRU4REC_EMULATOR_SCHEDULE: schedule,
       GRU4REC_EMULATOR_STREAMS: streams,
@@ -158,7 +175,7 @@ async function cuda() {
   discardForeignBuild(folder);
   const options = { folder, targets: "all", jobs: buildJobs, options: [`-DGRU4REC_WERROR=${warningsAreErrors}`] };
   const measure = async (target) => {
-    const problems = findProblems(await measureResources(nvcc, target));
+    const problems = findProblems(await resourcesFor(target));
     if (problems.length > 0) throw new ExplainedError(problems.join("\n"));
   };
   const code = [...allTargets.map((target) => `sm_${target}`), `compute_${allTargets.at(-1)}`].sort().join(" ");

@@ -22,6 +22,10 @@ const printed: [title: string, output: RegExp][] = [
     "stop, and errors",
     /^ERR_ABORTED \d+\nERR_CONFIG Unknown parameter los; did you mean loss\?; Expected layers\[0\] to be an integer from 1 to \d+ but received 0 \(number\)\n$/,
   ],
+  [
+    "devices and memory",
+    /^\[ 'cpu true'.* \] (cpu|cuda:\d+)\n(Expected .*|CUDA .*)\n\d\.\d\d GB tables optimiserState batchBuffers sampleStore workspace\n$/,
+  ],
 ];
 
 // Inside the package, so that `gru4rec` is found by its own name.

@@ -28,5 +28,9 @@ export function findCudaLibrary(): CudaLibrary {
 
 /** That there is no library, where it was looked for, and what to do; for messages. */
 export function missingLibrary({ searched }: CudaLibrary): string {
-  return `Expected the CUDA back end's library as ${searched} but found none; \`npm run build\` makes it where nvcc is installed`;
+  return (
+    `Expected the CUDA back end's library as ${searched} but found none; where nvcc is installed, ` +
+    `\`cmake -S ${PACKAGE_ROOT} -B DIR -DGRU4REC_ADDON=OFF -DGRU4REC_CUDA=ON && cmake --build DIR --target gru4rec_cuda\` ` +
+    "makes it, and GRU4REC_CUDA_LIBRARY=DIR/libgru4rec_cuda.so names it"
+  );
 }

@@ -111,13 +111,17 @@ ModelWrap::Engine::Engine(const ModelSpec& spec, const DeviceOptions& options,
 
 void ModelWrap::Engine::expect_room_for(const ModelSpec& spec, const std::optional<TrainingSpec>& training) const {
   const std::unique_ptr<MemoryMeter> meter = create_memory_meter(device);
-  expect_room(training ? measure_training(*meter, spec, *training) : measure_model(*meter, spec), *backend);
+  const int64_t held = meter->workspace();  // by the back end, since it was made
+  MemoryNeed need = training ? measure_training(*meter, spec, *training) : measure_model(*meter, spec);
+  need.workspace -= held;
+  expect_room(need, *backend);
 }
 
 void ModelWrap::Engine::expect_room_to_train(const TrainingSpec& training, bool goes_on) const {
   MemoryNeed need = measure_training(*create_memory_meter(device), parameters.spec(), training);
   need.tables = 0;  // they are there
   if (goes_on) need.optimiser_state = 0;
+  need.workspace = 0;  // the back end holds that of all calls so far, maybe all of it
   expect_room(need, *backend);
 }
 
@@ -323,7 +327,11 @@ Napi::Value ModelWrap::train_epoch(const Napi::CallbackInfo& info) {
       *progress = engine_->trainer->epoch(sessions->view(), order->span(), *self->cancellation, report);
     } catch (...) {
       // Here, so that no call behind this one sees the weights of half an epoch.
-      if (kept != nullptr) kept->restore(*engine_->backend, engine_->kept_tensors());
+      try {
+        if (kept != nullptr) kept->restore(*engine_->backend, engine_->kept_tensors());
+      } catch (const Error&) {
+        // The device has failed, which is what is said below; the model cannot be used any more.
+      }
       throw;
     }
   };

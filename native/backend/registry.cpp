@@ -101,7 +101,7 @@ int64_t cublas_workspace(const DeviceOptions& options, int number) {
   if (number == kAnyDevice) number = cuda.first_usable(why);
   if (number == kAnyDevice || number >= cuda.count()) return cuda_library::cublas_workspace_bytes(kNewMajor);
   cuda_library::Blas blas;
-  cuda.table()->blas(options.cublas_path.c_str(), &blas);
+  cuda.table()->blas(number, options.cublas_path.c_str(), &blas);
   return blas.version == 0 ? 0 : cuda_library::cublas_workspace_bytes(cuda.device(number).major);
 }
 
@@ -166,11 +166,11 @@ DeviceList list_devices(const DeviceOptions& options) {
   }
   list.cuda.driver_version = cuda.driver().driver_version;
   list.cuda.runtime_version = cuda.driver().runtime_version;
-  const bool usable = cuda.first_usable(list.cuda.problem) != kAnyDevice;
-  if (usable) list.cuda.problem.clear();
+  const int first = cuda.first_usable(list.cuda.problem);
+  if (first != kAnyDevice) list.cuda.problem.clear();
   if (cuda.table() != nullptr) {
     cuda_library::Blas blas;
-    cuda.table()->blas(options.cublas_path.c_str(), &blas);
+    cuda.table()->blas(first, options.cublas_path.c_str(), &blas);
     list.cuda.cublas_version = blas.version;
     list.cuda.cublas_path = blas.path.characters;
     list.cuda.cublas_problem = blas.problem.characters;

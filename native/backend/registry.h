@@ -46,7 +46,7 @@ struct CudaDescription {
   int driver_version = 0;   ///< newest CUDA that the driver knows
   int runtime_version = 0;  ///< CUDA that the library was built with
   std::string problem;      ///< why no device can be used; empty = there are devices
-  int cublas_version = 0;   ///< as cuBLAS counts
+  int cublas_version = 0;   ///< of the first device that can be used, as cuBLAS counts
   std::string cublas_path;
   std::string cublas_problem;  ///< where cuBLAS was looked for in vain; empty = it was found
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -130,6 +131,8 @@ void add_pointers_within(const void* bytes, size_t size, Kernel* kernel) {
   for (size_t first = 0; first + sizeof(void*) <= size; first += sizeof(void*)) {
     const void* word = nullptr;
     std::memcpy(&word, static_cast<const char*>(bytes) + first, sizeof(word));
+    // Beside a zero a float looks like a low address, and Node's heap lies there.
+    if (reinterpret_cast<uintptr_t>(word) >> 32 == 0) continue;
     if (is_device_memory(word) || is_pinned_range(word, 1)) kernel->pointers.push_back(word);
   }
 }
@@ -182,6 +185,7 @@ cudaError_t set_function_attribute(const void* function, cudaFuncAttribute attri
 cudaError_t get_function_attributes(cudaFuncAttributes* attributes, const void* function) {
   const ApiCall call;
   if (call.refused() != cudaSuccess) return call.refused();
+  if (options().capability < options().oldest_code) return record(cudaErrorNoKernelImageForDevice);
   const Resources* known = resources_of(function);
   const Resources resources = known != nullptr ? *known : Resources{};
   const auto allowed = allowed_dynamic_shared().find(function);

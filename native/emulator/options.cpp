@@ -82,6 +82,7 @@ Options read_options() {
   read.devices = static_cast<int>(number("DEVICES", 1));
   read.driver_version = static_cast<int>(number("DRIVER", kRuntimeVersion));
   read.capability = static_cast<int>(number("CAPABILITY", 86));
+  read.oldest_code = static_cast<int>(number("OLDEST_CODE", 75));
   read.multiprocessors = static_cast<int>(number("SMS", 4));
   read.memory_bytes = number("MEMORY_MB", 8192) << 20;
   read.shared_bytes = number("SHARED_KB", shared_kilobytes(read.capability)) * 1024;

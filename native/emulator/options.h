@@ -32,7 +32,8 @@ struct Options {
 
   int devices;
   int driver_version;
-  int capability;  ///< 86 = 8.6
+  int capability;   ///< 86 = 8.6
+  int oldest_code;  ///< kernels were compiled for this capability and newer ones
   int multiprocessors;
   int64_t memory_bytes;
   int64_t shared_bytes;  ///< of a block, at most

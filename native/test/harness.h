@@ -28,20 +28,27 @@ struct BackendChoice {
 };
 
 /// Every back end of this machine: the CPU's once for each instruction set, and CUDA's with the library that
-/// GRU4REC_CUDA_LIBRARY names, else with the emulated one where the build made it. CUDA's comes twice, with cuBLAS,
-/// which is the emulated one for the emulated library, and with products of its own. GRU4REC_TEST_DEVICE=cpu or =cuda
-/// leaves out the other.
+/// GRU4REC_CUDA_LIBRARY names, else with the emulated one where the build made it, and with cuBLAS, which is emulated
+/// with it. GRU4REC_TEST_DEVICE=cpu or =cuda leaves out the other.
 std::vector<BackendChoice> backend_choices();
+/// The CPU's back ends, whatever GRU4REC_TEST_DEVICE says.
+std::vector<BackendChoice> cpu_choices();
 /// Makes one; GRU4REC_ISA is left as it was.
 std::unique_ptr<Backend> make_backend(const BackendChoice& choice);
 /// Runs `body` on each of backend_choices(), which are made once and kept.
 void on_each_backend(void (*body)(Backend&));
+/// As on_each_backend, and on CUDA's with products of its own.
+void on_each_product(void (*body)(Backend&));
+
+#define GRU_TEST_ON(on_each, name)                                                        \
+  static void GRU_TEST_JOIN(test_operation_, __LINE__)(::gru4rec::Backend & backend);     \
+  TEST_CASE(name) { ::gru4rec::test::on_each(GRU_TEST_JOIN(test_operation_, __LINE__)); } \
+  static void GRU_TEST_JOIN(test_operation_, __LINE__)(::gru4rec::Backend & backend)
 
 /// A case that runs on every back end: its body sees `Backend& backend`.
-#define OPERATION_TEST(name)                                                                      \
-  static void GRU_TEST_JOIN(test_operation_, __LINE__)(::gru4rec::Backend & backend);             \
-  TEST_CASE(name) { ::gru4rec::test::on_each_backend(GRU_TEST_JOIN(test_operation_, __LINE__)); } \
-  static void GRU_TEST_JOIN(test_operation_, __LINE__)(::gru4rec::Backend & backend)
+#define OPERATION_TEST(name) GRU_TEST_ON(on_each_backend, name)
+/// The same for an operation made of products of matrices: it runs on every product, too.
+#define PRODUCT_TEST(name) GRU_TEST_ON(on_each_product, name)
 
 // --- Memory ---------------------------------------------------------------------------------------------------------
 

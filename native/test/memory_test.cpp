@@ -221,6 +221,47 @@ TEST_CASE("failure: an allocation that fails in the middle gives back all that w
   CHECK(values != model.values());
 }
 
+TEST_CASE("failure: an allocation that fails while the back end is made gives back all that was taken") {
+  const EmulatedDevice& device = emulated_device();
+  const Gru4recEmulatorCounters before = device.counters();
+  create_backend(device.options());
+  const uint64_t allocations = device.counters().allocations - before.allocations;
+  CHECK(allocations >= 3);  // two pinned buffers and cuBLAS's workspace
+  for (uint64_t n = 1; n <= allocations; ++n) {
+    const Context context("allocation " + std::to_string(n));
+    device.fail_allocation(n);
+    try {
+      create_backend(device.options());
+      CHECK(false);
+    } catch (const Error& error) {
+      CHECK(error.code() == ErrorCode::out_of_memory);
+    }
+    const Gru4recEmulatorCounters after = device.counters();
+    CHECK_EQUAL(before.live_bytes, after.live_bytes);
+    CHECK_EQUAL(before.live_pinned_bytes, after.live_pinned_bytes);
+    CHECK_EQUAL(before.live_objects, after.live_objects);
+  }
+}
+
+TEST_CASE("failure: memory that is not there is told with what was asked for and what is free") {
+  const EmulatedDevice& device = emulated_device();
+  const auto said = [&](const std::string& memory, const auto& allocate) {
+    device.fail_allocation(1);
+    const std::string message = CHECK_THROWS(Error, allocate());
+    const Context context(message);
+    CHECK(message.find("Expected ") == 0);
+    CHECK(message.find(" bytes of " + memory) != std::string::npos);
+    CHECK(message.find(" but received none") != std::string::npos);
+    if (memory != "pinned host memory") CHECK(message.find(" are free") != std::string::npos);
+  };
+  said("pinned host memory", [&] { create_backend(device.options()); });
+  const std::unique_ptr<Backend> backend = create_backend(device.options());
+  said("memory of Emulated GPU 0", [&] { backend->allocate(100); });
+  Array<double> total(*backend, 1);
+  const DeviceMatrix gradient(*backend, 3, 4);
+  said("memory of Emulated GPU 0", [&] { backend->add_squared_norm(gradient, total.data()); });
+}
+
 TEST_CASE("failure: work space that cannot grow fails the epoch, and the next one goes on") {
   const EmulatedDevice& device = emulated_device();
   const ModelSpec spec = small_model(EmbeddingMode::shared);

@@ -21,7 +21,7 @@ constexpr Shape kShapes[] = {{0, 31, 7, 3},     {1, 1, 1, 1},        {1, 33, 2, 
 
 }  // namespace
 
-OPERATION_TEST("scores: products, bias and logQ over targets and samples, repeats included") {
+PRODUCT_TEST("scores: products, bias and logQ over targets and samples, repeats included") {
   Data data(1);
   for (const Shape& shape : kShapes)
     for (const bool corrected : {false, true}) {
@@ -53,7 +53,7 @@ OPERATION_TEST("scores: products, bias and logQ over targets and samples, repeat
     }
 }
 
-OPERATION_TEST("scores: an empty list stands for all items") {
+PRODUCT_TEST("scores: an empty list stands for all items") {
   Data data(2);
   for (const int64_t items : {1, 31, 33, 257})
     for (const int64_t rows : kSizes) {
@@ -68,7 +68,7 @@ OPERATION_TEST("scores: an empty list stands for all items") {
     }
 }
 
-OPERATION_TEST("scores_backward: gradients of state, weights and bias, a row for each column, repeats not summed") {
+PRODUCT_TEST("scores_backward: gradients of state, weights and bias, a row for each column, repeats not summed") {
   Data data(3);
   for (const Shape& shape : kShapes)
     for (const int64_t gap : {0, 5}) {
@@ -119,6 +119,17 @@ OPERATION_TEST("activate_scores: elementwise activations and softmax over rows; 
                       block(shares, i, 1, 0, columns).data);
       CHECK_BITS(table.data, activated({ActivationKind::softmax_logit, 1.0f, 1.0f}).data);
     }
+}
+
+OPERATION_TEST("activate_scores: softmax over 70,000 columns") {
+  Data data(5);
+  const Table<float> table = data.table(2, 70000, 3.0);
+  DeviceMatrix device(backend, table, 1);
+  backend.activate_scores({ActivationKind::softmax, 1.0f, 1.0f}, device);
+  const Table<float> shares = device.download();
+  for (int64_t i = 0; i < table.rows; ++i)
+    CHECK_NUMBERS(softmax(as<Number>(block(table, i, 1, 0, table.cols)).data, -1),
+                  block(shares, i, 1, 0, table.cols).data);
 }
 
 }  // namespace gru4rec::test

@@ -247,7 +247,7 @@ TEST_CASE("step reference: gradients agree with central differences for every lo
   }
 }
 
-OPERATION_TEST("step: gradients agree with central differences for every loss, activation, mode and reset form") {
+PRODUCT_TEST("step: gradients agree with central differences for every loss, activation, mode and reset form") {
   for (const Case& c : cases()) {
     const Context context(c.step.name);
     float loss = 0.0f;

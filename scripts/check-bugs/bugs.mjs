@@ -298,4 +298,41 @@ export const bugs = [
     replace: "const isBest = value < this.#best || this.#best === -Infinity;",
     jest: ["test/training"],
   },
+  // --- Devices and memory -------------------------------------------------------------------------------------------
+  {
+    name: "evaluation has the precision of the last training",
+    file: `${engine}/trainer.cpp`,
+    find: "backend_.set_precision(Precision::float32);",
+    replace: "backend_.supports(Precision::float32);",
+  },
+  {
+    name: "a precision that is not there is taken for the default",
+    file: `${engine}/trainer.cpp`,
+    find: "if (!spec.precision) return",
+    replace: "if (!spec.precision || !backend.supports(*spec.precision)) return",
+  },
+  {
+    name: "the estimate forgets cuBLAS's workspace",
+    file: "native/backends/cuda_library/cuda_memory_meter.cpp",
+    find: "cublas_workspace_ + item_rows_.bytes() +",
+    replace: "item_rows_.bytes() +",
+  },
+  {
+    name: "the estimate counts the samples of one step",
+    file: `${engine}/memory_need.cpp`,
+    find: "need.sample_store = taken();",
+    replace: "need.sample_store = taken() / training.batch;",
+  },
+  {
+    name: "a device that failed is asked again",
+    file: "native/backends/cuda_library/cuda_proxy.cpp",
+    find: "if (message_.empty()) message_ = message;",
+    replace: "static_cast<void>(message);",
+  },
+  {
+    name: "what does not fit is found out in the middle",
+    file: `${engine}/memory_need.cpp`,
+    find: "if (memory.total == 0 || need.total() <= memory.free) return;",
+    replace: "if (memory.free >= 0) return;",
+  },
 ];

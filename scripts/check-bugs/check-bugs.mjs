@@ -11,7 +11,7 @@ import { buildJobs, setUp } from "../setup.mjs";
 import { ExplainedError, packageScript, root, run, runMain, tryRun } from "../support/run.mjs";
 import { bugs } from "./bugs.mjs";
 import { cudaBugs } from "./cuda-bugs.mjs";
-import { firstEmulatedFailure } from "./emulated-runs.mjs";
+import { firstEmulatedFailure, firstFalseAlarm } from "./emulated-runs.mjs";
 
 /** A test that takes longer under a bug than this hangs, which is also a way to be caught. */
 const timeoutMs = 240_000;
@@ -20,9 +20,19 @@ const timeoutMs = 240_000;
 const buildType = ["-DCMAKE_BUILD_TYPE=Bugs", "-DCMAKE_CXX_FLAGS_BUGS=-O1 -w"];
 
 /** The C++ tests that compare operations and steps with the reference; the others are about speed, bits and threads. */
-const programs = ["core", "inputs", "gru", "scores", "loss", "negatives", "update", "ranking", "step", "engine"].map(
-  (name) => `${name}_test`,
-);
+const programs = [
+  "core",
+  "inputs",
+  "gru",
+  "scores",
+  "loss",
+  "negatives",
+  "update",
+  "ranking",
+  "step",
+  "engine",
+  "memory",
+].map((name) => `${name}_test`);
 
 /** Source of `bug.file` with the bug in it. */
 function plant(bug) {
@@ -112,18 +122,16 @@ await runMain(async () => {
   const tree = copyTree();
   const rows = [];
   try {
-    console.log("without a bug …");
-    const expectNone = async (noBug) => {
-      const failure = await firstFailure(tree, noBug);
+    const others = chosen.filter(({ programs }) => programs === undefined);
+    const expectNone = (failure) => {
       if (failure !== undefined) throw new ExplainedError(`Expected all tests to pass without a bug but ${failure}`);
     };
-    const others = chosen.filter(({ programs }) => programs === undefined);
     if (others.length > 0) {
+      console.log("without a bug …");
       await configure(tree);
-      await expectNone({ file: "native/", jest: [...new Set(others.flatMap((bug) => bug.jest ?? ["test/parity"]))] });
+      const jest = [...new Set(others.flatMap((bug) => bug.jest ?? ["test/parity"]))];
+      expectNone(await firstFailure(tree, { file: "native/", jest }));
     }
-    const emulated = [...new Set(chosen.flatMap(({ programs }) => programs ?? []))];
-    if (emulated.length > 0) await expectNone({ programs: emulated });
     for (const bug of planted) {
       const start = performance.now();
       const path = join(tree, bug.file);
@@ -133,9 +141,13 @@ await runMain(async () => {
       writeFileSync(path, original);
       rows.push({ bug, caughtBy });
       const seconds = ((performance.now() - start) / 1000).toFixed(0);
+      if (caughtBy !== undefined && bug.hardware !== undefined) {
+        throw new ExplainedError(`Expected only a GPU to show "${bug.name}", as it says, but ${caughtBy}`);
+      }
       const verdict = caughtBy !== undefined ? "caught" : bug.hardware !== undefined ? "needs a GPU" : "MISSED";
       console.log(`${verdict} ${bug.name} (${seconds} s): ${caughtBy ?? bug.hardware ?? ""}`);
     }
+    expectNone(await firstFalseAlarm(tree));
   } finally {
     rmSync(tree, { recursive: true });
   }

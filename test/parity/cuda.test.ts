@@ -93,6 +93,63 @@ async function expectSameLists(gpu: NativeModel, cpu: NativeModel, spec: NativeM
   );
 }
 
+describeEmulated("odd requests on the emulated GPU", () => {
+  const spec = { ...plainModel, items: 40 };
+  const all = Int32Array.from({ length: spec.items }, (_, i) => i);
+  const withWeights = (use: (model: NativeModel) => Promise<void>) =>
+    withModelOn(EMULATED_GPU, spec, async (model) => {
+      await model.initialise({ sigma: 0, normal: false, seed: 4 });
+      await use(model);
+    });
+
+  test("all items excluded: no item; fewer candidates than places: none behind the last", async () => {
+    await withWeights(async (model) => {
+      const sessions = sessionsOf([2, 0], spec.items, 1);
+      const exclusions = { items: Int32Array.of(...all, 7), starts: Int32Array.of(0, spec.items, spec.items + 1) };
+      const { items } = await model.recommend({ sessions, k: spec.items, exclusions }, undefined);
+      expect([...items.slice(0, spec.items)]).toEqual(Array<number>(spec.items).fill(-1));
+      expect(new Set(items.slice(spec.items))).toEqual(new Set([...all.filter((item) => item !== 7), -1]));
+      const few = await model.recommend({ sessions, k: 5, candidates: Int32Array.of(3, 11) }, undefined);
+      expect([...few.items.slice(2, 5)]).toEqual([-1, -1, -1]);
+      expect(new Set(few.items)).toEqual(new Set([3, 11, -1]));
+    });
+  });
+
+  test("nothing to rank, score or train", async () => {
+    await withWeights(async (model) => {
+      const none = { items: new Int32Array(), offsets: Int32Array.of(0) };
+      expect(await model.evaluate(none, { ties: "median", batchSize: 4 }, undefined)).toHaveLength(0);
+      expect((await model.recommend({ sessions: none, k: 5 }, undefined)).items).toHaveLength(0);
+      expect(await model.predict(none, undefined, undefined)).toHaveLength(0);
+      await model.prepareTraining(plainTraining, supportOf(none, spec.items), FROM_THE_START);
+      const epoch = await model.trainEpoch(none, new Int32Array(), { learningRate: 0.1 }, undefined);
+      expect(epoch).toMatchObject({ steps: 0, events: 0, loss: 0 });
+    });
+  });
+
+  test("scores that are no numbers: an error that names epoch and step, or the session", async () => {
+    await withWeights(async (model) => {
+      const sessions = randomSessions(20, 4, spec.items, 2);
+      const training = { ...plainTraining, loss: "bpr-max", optimiser: "sgd", learningRate: 1e38 } as const;
+      const linear = { ...spec, finalAct: { kind: "linear" } } as const;
+      await withModelOn(EMULATED_GPU, linear, async (diverging) => {
+        await diverging.initialise({ sigma: 0, normal: false, seed: 4 });
+        await diverging.prepareTraining(training, supportOf(sessions, spec.items), FROM_THE_START);
+        await expect(
+          diverging.trainEpoch(sessions, scrambled(20), { learningRate: 1e38 }, undefined),
+        ).rejects.toMatchObject({
+          code: "ERR_NOT_FINITE",
+          message: expect.stringMatching(/epoch 1, step \d+/) as string,
+        });
+      });
+      model.writeTensor("output.bias", 9, Float32Array.of(NaN));
+      const error = { code: "ERR_NOT_FINITE" };
+      await expect(model.recommend({ sessions, k: 5 }, undefined)).rejects.toMatchObject(error);
+      await expect(model.evaluate(sessions, { ties: "median", batchSize: 4 }, undefined)).rejects.toMatchObject(error);
+    });
+  });
+});
+
 describeEmulated("same seed, same bits on the emulated GPU", () => {
   const run = (device: NativeDeviceOptions, spec: NativeModelSpec, training: NativeTrainingSpec) =>
     withModelOn(device, spec, async (model) => {

@@ -22,6 +22,7 @@ const base: NativeTrainingSpec = {
   gradCap: 0,
   seed: 0,
   randomOrder: false,
+  precision: "float32",
 };
 
 /** A table of two rows at 1; row 0 gets the gradients in turn (0 = not touched). Its values after each update. */

@@ -37,6 +37,7 @@ const baseTraining: NativeTrainingSpec = {
   gradCap: 0,
   seed: 42,
   randomOrder: false,
+  precision: "float32",
 };
 
 /** A step in the middle of an epoch, so that states are not zero, with M = 2 of 3 rows. Weights are large: slopes too. */

@@ -19,7 +19,8 @@ __device__ __forceinline__ float activate(const Activation& activation, float x)
     case ActivationKind::tanh:
       return tanhf(x);
     case ActivationKind::leaky:
-      return x < 0.0f ? x * activation.alpha : x;
+      // With alpha = 0 it is relu, also of -infinity.
+      return x < 0.0f ? (activation.alpha > 0.0f ? x * activation.alpha : 0.0f) : x;
     case ActivationKind::elu:
       return x < 0.0f ? expm1f(x) * activation.alpha : x;
     case ActivationKind::selu:

@@ -2,6 +2,7 @@
 
 #include "backends/cuda/cuda_backend_impl.h"
 #include "backends/cuda/devices.h"
+#include "backends/cuda/memory.h"
 
 namespace gru4rec::cuda {
 
@@ -37,17 +38,7 @@ void CudaBackend::set_precision(Precision precision) {
   gemm_.set_precision(precision);
 }
 
-void* CudaBackend::allocate(int64_t bytes) {
-  void* allocated = nullptr;
-  const cudaError_t error = bytes >= 0 ? cudaMalloc(&allocated, static_cast<size_t>(bytes)) : cudaErrorMemoryAllocation;
-  if (error == cudaErrorMemoryAllocation) {
-    cudaGetLastError();  // an allocation that failed is no error of the calls to come
-    throw Error(ErrorCode::out_of_memory, "Expected " + std::to_string(bytes) + " bytes of memory of " + name_ +
-                                              " but received none: " + std::to_string(memory().free) + " are free");
-  }
-  check(error, "cudaMalloc");
-  return allocated;
-}
+void* CudaBackend::allocate(int64_t bytes) { return allocate_device_memory(bytes); }
 
 void CudaBackend::release(void* memory) { cudaFree(memory); }
 

@@ -17,8 +17,9 @@ struct AdamCorrection {
   float first = 1.0f, second = 1.0f;
 };
 
-/// Every operation is enqueued on one stream and returns at once; only download and synchronize wait, and work space
-/// that has to grow. Nothing is summed in an order that depends on timing: same calls, same bits, on every run.
+/// Every operation is enqueued on one stream and returns at once. What waits: download and synchronize, for the stream;
+/// release and work space that has to grow, for the device; upload, for a staging buffer. Nothing is summed in an order
+/// that depends on timing: same calls, same bits, on every run.
 class CudaBackend final : public Backend {
  public:
   CudaBackend(int device, const std::string& cublas_path);

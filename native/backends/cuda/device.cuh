@@ -32,6 +32,8 @@ void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_
 
 constexpr unsigned kWarp = 32;
 constexpr unsigned kAllLanes = 0xffffffffu;
+/// Blocks that a grid has at most in its second dimension.
+constexpr int64_t kMaxGridY = 65535;
 
 /// Blocks of `per` elements that cover `count`.
 inline unsigned blocks_for(int64_t count, int64_t per) { return static_cast<unsigned>((count + per - 1) / per); }

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <exception>
 
+#include "backends/cuda/find_code.h"
 #include "backends/cuda/gemm/cublas_library.h"
 #include "backends/cuda/runtime.h"
 #include "backends/cuda/text.h"
@@ -94,19 +95,26 @@ std::string look_at_device(int number, cudaDeviceProp* properties) {
   return "";
 }
 
-/// Asks how much memory of a device is free; the current device stays what it was.
+/// Why the current device cannot run the kernels of this library; empty = it can.
+std::string look_for_code() {
+  const cudaError_t error = find_code();
+  if (error == cudaSuccess) return "";
+  if (error != cudaErrorNoKernelImageForDevice) return failed("cudaFuncGetAttributes", error);
+  cudaGetLastError();
+  return "Expected libgru4rec_cuda.so to hold code for this GPU but it was built for others: build it on this machine";
+}
+
+/// Asks whether there is code for a device and how much of its memory is free.
 /// Returns why it cannot be used; empty = it can.
-std::string look_at_memory(int number, size_t* free, size_t* total) {
-  int current = 0;
-  if (const cudaError_t error = cudaGetDevice(&current); error != cudaSuccess) return failed("cudaGetDevice", error);
-  std::string problem;
-  if (const cudaError_t error = cudaSetDevice(number); error != cudaSuccess) {
-    problem = failed("cudaSetDevice", error);
-  } else if (const cudaError_t memory_error = cudaMemGetInfo(free, total); memory_error != cudaSuccess) {
-    problem = failed("cudaMemGetInfo", memory_error);
+///
+/// The device stays the current one of this thread. Every call that needs one sets its own, and going back would open a
+/// context on the device that was current before: on GPU 0, mostly, which the caller may not want to use at all.
+std::string look_inside(int number, size_t* free, size_t* total) {
+  if (const cudaError_t error = cudaSetDevice(number); error != cudaSuccess) return failed("cudaSetDevice", error);
+  if (const cudaError_t error = cudaMemGetInfo(free, total); error != cudaSuccess) {
+    return failed("cudaMemGetInfo", error);
   }
-  cudaSetDevice(current);
-  return problem;
+  return look_for_code();
 }
 
 }  // namespace
@@ -116,6 +124,7 @@ void select_device(int number) {
   const std::string problem = look_at_device(number, &properties);
   if (!problem.empty()) throw Error(ErrorCode::device, problem);
   GRU_CHECK(cudaSetDevice(number));
+  if (const std::string no_code = look_for_code(); !no_code.empty()) throw Error(ErrorCode::device, no_code);
 }
 
 }  // namespace gru4rec::cuda
@@ -135,7 +144,7 @@ void device(int32_t number, Device* out) {
   cudaDeviceProp properties{};
   std::string problem = cuda::look_at_device(number, &properties);
   size_t free = 0, total = properties.totalGlobalMem;
-  if (problem.empty()) problem = cuda::look_at_memory(number, &free, &total);
+  if (problem.empty()) problem = cuda::look_inside(number, &free, &total);
   *out = {};
   set_text(properties.name, out->name.characters);
   out->total_bytes = static_cast<int64_t>(total);
@@ -145,10 +154,16 @@ void device(int32_t number, Device* out) {
   set_text(problem, out->problem.characters);
 }
 
-void blas(const char* cublas_path, Blas* out) {
+void blas(int32_t number, const char* cublas_path, Blas* out) {
   *out = {};
   try {
-    const cuda::CublasSearch found = cuda::find_cublas(cublas_path != nullptr ? cublas_path : "");
+    cudaDeviceProp properties{};
+    // Of a device that cannot be used, the reason is told elsewhere: any cuBLAS will do for it.
+    const bool usable = cuda::look_at_device(number, &properties).empty();
+    const int capability = usable ? 10 * properties.major + properties.minor : 0;
+    const cuda::CublasSearch found =
+        cuda::find_cublas(cublas_path != nullptr ? cublas_path : "",
+                          [&](const cuda::CublasLibrary& library) { return cuda::too_old_for(library, capability); });
     if (found.library != nullptr) {
       out->version = found.library->version;
       set_text(found.library->path, out->path.characters);

@@ -6,9 +6,10 @@
 namespace gru4rec::cuda_library {
 
 void driver(Driver* out);
-/// Opens a context on the device, which takes some of its memory.
+/// Opens a context on the device, which takes some of its memory, and makes it the current one of this thread.
 void device(int32_t number, Device* out);
-void blas(const char* cublas_path, Blas* out);
+/// Which cuBLAS a device has; it is not opened, so that the device may still refuse it.
+void blas(int32_t number, const char* cublas_path, Blas* out);
 
 }  // namespace gru4rec::cuda_library
 

@@ -13,7 +13,6 @@ namespace gru4rec::cuda {
 constexpr int kElementThreads = 256;
 /// Columns of a long row that a thread takes, before there are more blocks.
 constexpr int kElementsPerThread = 4;
-constexpr int64_t kMaxGridY = 65535;
 
 /// body(row, col) for each element of [rows, cols].
 /// Block: 256 threads, 2^lanes_log2 of them side by side on a row, so that neighbours touch neighbours; the others on

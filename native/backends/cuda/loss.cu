@@ -137,17 +137,16 @@ struct XeLogit {
     if (smoothing > 0.0f) sums[1] += s - row.largest;
   }
   __device__ double finish(const LossRow& row, const double* sums, Factors* factors) const {
-    const float shifted = row.target - row.largest;
-    const double total = sums[0] + static_cast<double>(expf(shifted));
-    const double log_total = log(total), term = log_total - static_cast<double>(shifted);
+    const double shifted = static_cast<double>(row.target - row.largest);
+    const double total = sums[0] + static_cast<double>(expf(row.target - row.largest));
     const double columns = static_cast<double>(row.columns), scale = static_cast<double>(row.scale);
     const double rest = static_cast<double>(smoothing) / (columns - 1.0);
-    const double weight = 1.0 - columns * rest;
     factors->factor = static_cast<float>(scale / total);
     factors->each = static_cast<float>(rest * scale);
-    // p_t - weight - rest; the weights of all columns sum to 1.
+    // p_t - weight - rest, weight = 1 - columns * rest; the weights of all columns sum to 1.
     factors->target = static_cast<float>(((columns - 1.0) * rest - sums[0] / total) * scale);
-    return weight * term + rest * (columns * log_total - (sums[1] + static_cast<double>(shifted)));
+    // weight * (log_total - shifted) + rest * (columns * log_total - the sum of the shifted scores)
+    return log(total) - (1.0 - columns * rest) * shifted - rest * (sums[1] + shifted);
   }
   __device__ float gradient(const LossRow& row, const Factors& factors, float s) const {
     return expf(s - row.largest) * factors.factor - factors.each;
@@ -301,10 +300,11 @@ __device__ __forceinline__ void sum_over_block(const float* sums, float (*parts)
 /// Block: kThreads, one row; a thread has column threadIdx.x and every kThreads-th behind it, which it alone writes, in
 /// the last pass. Grid: x over rows. The row is read again in each pass: it is in the cache, and its functions cost
 /// less than memory that holds them. Thread 0 finishes the sums and writes the loss and, in shared memory, the factors.
+/// Asking for no more than one block on a multiprocessor keeps all in registers.
 /// Barriers: those of block_max and sum_over_block; after each `finish`, for the factors and the parts. A thread has
 /// read the target's raw score before any of them, its owner writes it after them.
 template <int kThreads, class Term>
-__global__ void __launch_bounds__(kThreads) loss_kernel(Term term, float scale, Matrix scores, float* row_losses) {
+__global__ void __launch_bounds__(kThreads, 1) loss_kernel(Term term, float scale, Matrix scores, float* row_losses) {
   constexpr int kMostSums = Term::kSums > 2 ? Term::kSums : 2;
   GRU_SHARED(float, largest_parts, [kThreads / kWarp]);
   GRU_SHARED(float, parts, [kMostSums][kThreads / kWarp]);

@@ -1,5 +1,6 @@
 #include "backends/cuda/cuda_backend_impl.h"
 #include "backends/cuda/elements.cuh"
+#include "backends/cuda/find_code.h"
 
 /// Copies of rows. Each body writes the element of `out` that it is called for.
 namespace gru4rec::cuda {
@@ -45,6 +46,11 @@ struct DropElement {
     gradient(row, col) = keep(gradient(row, col), factor);
   }
 };
+
+cudaError_t find_code() {
+  cudaFuncAttributes attributes;
+  return cudaFuncGetAttributes(&attributes, elements_kernel<FillElement>);
+}
 
 void CudaBackend::do_fill(float value, Matrix out) {
   for_each_element(out.rows, out.cols, stream_, FillElement{value, out});

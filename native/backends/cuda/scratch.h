@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "backends/cuda/memory.h"
 #include "backends/cuda/runtime.h"
 
 namespace gru4rec::cuda {
@@ -21,7 +22,7 @@ class Scratch {
       GRU_CHECK(cudaFree(data_));
       data_ = nullptr;
       size_ = 0;
-      GRU_CHECK(cudaMalloc(&data_, static_cast<size_t>(size) * sizeof(T)));
+      data_ = static_cast<T*>(allocate_device_memory(size * static_cast<int64_t>(sizeof(T))));
       size_ = size;
     }
     return data_;

@@ -23,8 +23,7 @@ __global__ void __launch_bounds__(kSortThreads) sort_runs_kernel(Key* keys, int6
 
 /// from, to [rows, length]: every `fan` sorted runs of `run` keys of `from`, a multiple of kRun, become one of `to`.
 /// A block moves kRun keys of one run of row blockIdx.y. The place of a key is its place in its own run plus the number
-/// of keys before it in the others, so that no two threads write the same place; among equal keys the earlier run's
-/// come first.
+/// of keys before it in the others, so that no two threads write the same place.
 __global__ void __launch_bounds__(kMergeThreads)
     merge_runs_kernel(const Key* from, Key* to, int64_t length, int64_t run, int64_t fan) {
   from += blockIdx.y * length;
@@ -37,9 +36,8 @@ __global__ void __launch_bounds__(kMergeThreads)
     for (int64_t r = merged; r < merged + fan && r * run < length; ++r) {
       if (r == own) continue;
       const int64_t size = length - r * run < run ? length - r * run : run;
-      // Up to `key` in front of its own run, below it behind. Nothing is above kNoKey.
-      const bool in_front = r < own;
-      place += in_front && key == kNoKey ? size : count_below(from + r * run, size, in_front ? key + 1 : key);
+      // Only kNoKey is there more than once: those of earlier runs come first.
+      place += key == kNoKey && r < own ? size : count_below(from + r * run, size, key);
     }
     to[place] = key;
   }

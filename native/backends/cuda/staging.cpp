@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <cstring>
 
+#include "backends/cuda/memory.h"
+
 namespace gru4rec::cuda {
 
-Staging::Staging() {
-  for (Buffer& buffer : buffers_) GRU_CHECK(cudaMallocHost(&buffer.data, kBytes));
-}
+Staging::Buffer::Buffer() : data(static_cast<char*>(allocate_pinned_memory(kBytes))) {}
 
-Staging::~Staging() {
-  for (Buffer& buffer : buffers_) cudaFreeHost(buffer.data);
-}
+Staging::Buffer::~Buffer() { cudaFreeHost(data); }
 
 Staging::Buffer& Staging::next() {
   turn_ = 1 - turn_;

@@ -11,8 +11,7 @@ namespace gru4rec::cuda {
 /// filled or emptied.
 class Staging {
  public:
-  Staging();
-  ~Staging();
+  Staging() = default;
   Staging(const Staging&) = delete;
   Staging& operator=(const Staging&) = delete;
 
@@ -26,8 +25,13 @@ class Staging {
 
   /// A pinned buffer and the end of the last copy that used it.
   struct Buffer {
-    char* data = nullptr;
+    Buffer();
+    ~Buffer();
+    Buffer(const Buffer&) = delete;
+    Buffer& operator=(const Buffer&) = delete;
+
     Event done;
+    char* const data;  ///< [kBytes], owned
   };
 
   /// The buffer whose turn it is, free to be used.

@@ -72,12 +72,9 @@ __device__ __forceinline__ void add_to_summary(const Seen& seen, bool wants_sum,
               before.bad != 0 || bad != 0 ? 1 : 0};
 }
 
-/// The key of a fresh column's score, kNoKey where it is no candidate or not finite, and adds it to what is seen.
-/// Exclusions are not looked at.
-__device__ __forceinline__ Key look_at(const ScoreTile& tile, const ListFilter& filter, int64_t row, int64_t column,
-                                       Seen* seen) {
-  const int32_t item = tile.item(column);
-  const float score = tile.score(row, column, item);
+/// The key of a score, kNoKey where its item is no candidate or it is not finite; adds it to what is seen. Exclusions
+/// are not looked at.
+__device__ __forceinline__ Key look_at(const ListFilter& filter, int32_t item, float score, Seen* seen) {
   const bool candidate = filter.is_candidate(item);
   if (!is_finite(score)) {
     if (candidate || filter.wants_sum) seen->bad = 1;
@@ -154,14 +151,18 @@ __global__ void __launch_bounds__(kTileThreads)
   Seen seen;
   for (int64_t round = begin; round < end; round += BestKeys::kRound) {
     const Key limit = best.limit();
-    Key found[BestKeys::kPerThread];
+    // All are loaded before one is looked at, so that they are under way together.
+    int32_t items[BestKeys::kPerThread];
+    float scores[BestKeys::kPerThread];
     for (int i = 0; i < BestKeys::kPerThread; ++i) {
       const int64_t column = round + i * kTileThreads + threadIdx.x;
-      found[i] = column < end ? look_at(tile, filter, row, column, &seen) : kNoKey;
+      items[i] = column < end ? tile.item(column) : kNoItem;
+      scores[i] = column < end ? tile.score(row, column, items[i]) : 0.0f;
     }
     for (int i = 0; i < BestKeys::kPerThread; ++i) {
-      const bool listed = found[i] < limit && !filter.is_excluded(row, item_of(found[i]));
-      best.offer(listed ? found[i] : kNoKey);
+      const Key key = items[i] != kNoItem ? look_at(filter, items[i], scores[i], &seen) : kNoKey;
+      const bool listed = key < limit && !filter.is_excluded(row, items[i]);
+      best.offer(listed ? key : kNoKey);
     }
     best.end_round(round + BestKeys::kRound >= end);
   }
@@ -177,8 +178,9 @@ __global__ void __launch_bounds__(kTileThreads)
   const int64_t row = blockIdx.x / tile.parts, part = blockIdx.x % tile.parts, end = tile.end(part);
   Seen seen;
   for (int64_t column = tile.begin(part) + threadIdx.x; column < end; column += kTileThreads) {
-    const Key key = look_at(tile, filter, row, column, &seen);
-    const bool listed = key != kNoKey && !filter.is_excluded(row, item_of(key));
+    const int32_t item = tile.item(column);
+    const Key key = look_at(filter, item, tile.score(row, column, item), &seen);
+    const bool listed = key != kNoKey && !filter.is_excluded(row, item);
     keys[row * columns + tile.first + column] = listed ? key : kNoKey;
   }
   add_to_summary(seen, filter.wants_sum, first_tile, summaries + blockIdx.x);

@@ -9,8 +9,6 @@ namespace gru4rec::cuda {
 constexpr int kUpdateThreads = 256;
 /// Parameters of a row of the dense part that a block takes at once.
 constexpr int64_t kDensePiece = 1024;
-/// Limit of a grid's second dimension.
-constexpr int64_t kMaxGridRows = 65535;
 
 /// Factors of adam's moments after `updates` updates. In double: 1 - 0.999^t would lose digits.
 __device__ __forceinline__ AdamCorrection adam_correction(const Optimiser& optimiser, int32_t updates) {
@@ -129,7 +127,7 @@ void CudaBackend::do_update_dense(const Optimiser& optimiser, ConstMatrix gradie
     correction = adam_corrections_.reserve(1);
     launch(count_dense_update_kernel, 1, 1, 0, stream_, optimiser, dense.updates.data, correction);
   }
-  const dim3 grid(blocks_for(gradient.cols, kDensePiece), static_cast<unsigned>(std::min(gradient.rows, kMaxGridRows)));
+  const dim3 grid(blocks_for(gradient.cols, kDensePiece), static_cast<unsigned>(std::min(gradient.rows, kMaxGridY)));
   launch(update_dense_kernel, grid, kUpdateThreads, 0, stream_, optimiser, gradient, scale,
          static_cast<const AdamCorrection*>(correction), dense);
 }
@@ -145,8 +143,7 @@ void CudaBackend::do_update_rows(const Optimiser& optimiser, const RowGroups& gr
            gradient.rows, table.updates.data, corrections);
   }
   const GroupShape shape(gradient.cols);
-  const dim3 grid(blocks_for(most, shape.groups_at_once()),
-                  static_cast<unsigned>(std::min(shape.pieces, kMaxGridRows)));
+  const dim3 grid(blocks_for(most, shape.groups_at_once()), static_cast<unsigned>(std::min(shape.pieces, kMaxGridY)));
   launch(update_rows_kernel, grid, kGroupThreads, 0, stream_, optimiser, groups, gradient, shape, scale,
          static_cast<const AdamCorrection*>(corrections), table);
 }

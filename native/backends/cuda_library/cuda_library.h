@@ -11,7 +11,7 @@
 namespace gru4rec::cuda_library {
 
 /// Changes with every change of this file, of the operations' arguments and of the structs in them.
-constexpr int32_t kAbi = 1;
+constexpr int32_t kAbi = 2;
 /// Name of the one function that the library exports, of type `GetTable`.
 constexpr const char* kEntry = "gru4rec_cuda_library";
 
@@ -70,19 +70,42 @@ template <auto kMethod>
 using Function = typename Operation<decltype(kMethod)>::Function;
 
 /// Operations with the arguments of the Backend's method of that name.
-#define GRU4REC_CUDA_OPERATIONS(X)                                                                                     \
-  X(fill)                                                                                                              \
-  X(copy) X(gather_rows) X(carry_state) X(dropout_backward) X(gru_forward) X(gru_backward) X(draw_negatives) X(scores) \
-      X(loss_gradient) X(accumulate_loss) X(scores_backward) X(activate_scores) X(group_rows) X(add_squared_norm)      \
-          X(add_squared_norm_rows) X(clip_scale) X(update_dense) X(update_rows) X(target_ranks) X(top_k)               \
-              X(set_precision) X(upload) X(download) X(synchronize) X(release)
+// clang-format off
+#define GRU4REC_CUDA_OPERATIONS(X) \
+  X(fill) \
+  X(copy) \
+  X(gather_rows) \
+  X(carry_state) \
+  X(dropout_backward) \
+  X(gru_forward) \
+  X(gru_backward) \
+  X(draw_negatives) \
+  X(scores) \
+  X(loss_gradient) \
+  X(accumulate_loss) \
+  X(scores_backward) \
+  X(activate_scores) \
+  X(group_rows) \
+  X(add_squared_norm) \
+  X(add_squared_norm_rows) \
+  X(clip_scale) \
+  X(update_dense) \
+  X(update_rows) \
+  X(target_ranks) \
+  X(top_k) \
+  X(set_precision) \
+  X(upload) \
+  X(download) \
+  X(synchronize) \
+  X(release)
+// clang-format on
 
 /// The functions of the library. Every one but `destroy` writes `status`. Thread-safe where Backend is.
 struct Table {
   int32_t abi = 0;
   void (*driver)(Driver* out) = nullptr;
   void (*device)(int32_t number, Device* out) = nullptr;
-  void (*blas)(const char* cublas_path, Blas* out) = nullptr;
+  void (*blas)(int32_t number, const char* cublas_path, Blas* out) = nullptr;  ///< of device `number`
   Handle* (*create)(const Options*, Status*) = nullptr;
   void (*destroy)(Handle*) = nullptr;
   void (*description)(Handle*, Text<512>* out) = nullptr;

@@ -60,7 +60,8 @@ int capability_of_current_device() {
   return 10 * major + minor;
 }
 
-CublasContext* create(const CublasLibrary& library) {
+CublasContext* create(const CublasLibrary& library, int capability) {
+  if (const std::string why = too_old_for(library, capability); !why.empty()) throw Error(ErrorCode::device, why);
   CublasContext* handle = nullptr;
   check_status(library, library.create(&handle), "cublasCreate");
   return handle;
@@ -80,7 +81,9 @@ int compute_type_of(Precision precision) {
 }  // namespace
 
 Cublas::Cublas(const CublasLibrary& library, cudaStream_t stream)
-    : library_(library), capability_(capability_of_current_device()), handle_(create(library), library.destroy) {
+    : library_(library),
+      capability_(capability_of_current_device()),
+      handle_(create(library, capability_), library.destroy) {
   const int64_t bytes = cuda_library::cublas_workspace_bytes(capability_ / 10);
   // In this order: another stream takes the workspace away.
   check_status(library, library.set_stream(handle_.get(), stream), "cublasSetStream");

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <type_traits>
 #include <vector>
 
 #include "core/error.h"
@@ -20,6 +21,8 @@ constexpr const char* kNone = "none";
 /// The versions whose prototypes are those of cublas_library.h, newest first.
 constexpr int kVersions[] = {13, 12};
 constexpr int kUnit = 10000;  ///< of a major version: 130002 = 13.0.2
+/// How the loader's error starts when there is no file of that name.
+constexpr const char* kNotThere = "cannot open shared object file";
 
 std::string environment(const char* variable) {
   const char* value = std::getenv(variable);
@@ -30,9 +33,12 @@ std::string file_name(int version) { return "libcublas.so." + std::to_string(ver
 
 // --- Loading --------------------------------------------------------------------------------------------------------
 
-std::string last_loader_error() {
+/// What the loader has against `name`, without repeating it.
+std::string loader_error(const std::string& name) {
   const char* message = dlerror();
-  return message != nullptr ? message : "the system's loader gives no reason";
+  const std::string text = message != nullptr ? message : "the system's loader gives no reason";
+  const std::string repeated = name + ": ";
+  return text.rfind(repeated, 0) == 0 ? text.substr(repeated.size()) : text;
 }
 
 /// Finds the functions and the version of a library. Returns why it cannot be used; empty = it can.
@@ -51,7 +57,7 @@ std::string bind(void* handle, CublasLibrary* library) {
   find("cublasGemmEx", &library->gemm);
   if (!missing.empty()) return "it has no function " + missing;
 
-  library->get_version(nullptr, &library->version);
+  if (library->get_version(nullptr, &library->version) != 0) return "it does not say its version";
   for (const int version : kVersions)
     if (library->version / kUnit == version) return "";
   return "it is cuBLAS " + cublas_version_text(library->version);
@@ -68,7 +74,7 @@ std::string load(const std::string& name, const CublasLibrary** out) {
     return "";
   }
   void* handle = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) return last_loader_error();
+  if (handle == nullptr) return loader_error(name);
   auto library = std::make_unique<CublasLibrary>();
   std::string problem = bind(handle, library.get());
   if (!problem.empty()) {
@@ -86,11 +92,13 @@ std::string load(const std::string& name, const CublasLibrary** out) {
 
 /// The folders that cuBLAS is installed in, as patterns for glob, in the order of the search.
 std::vector<std::string> usual_folders() {
-  std::vector<std::string> folders;
+  std::vector<std::string> toolkits;
   for (const char* variable : {"CUDA_HOME", "CUDA_PATH"})
-    if (const std::string toolkit = environment(variable); !toolkit.empty()) folders.push_back(toolkit + "/lib64");
-  for (const char* toolkit : {"/usr/local/cuda", "/usr/local/cuda-13*", "/usr/local/cuda-12*", "/opt/cuda"})
-    folders.push_back(std::string(toolkit) + "/lib64");
+    if (const std::string toolkit = environment(variable); !toolkit.empty()) toolkits.push_back(toolkit);
+  toolkits.insert(toolkits.end(), {"/usr/local/cuda", "/usr/local/cuda-13*", "/usr/local/cuda-12*", "/opt/cuda"});
+  std::vector<std::string> folders;
+  for (const std::string& toolkit : toolkits)
+    for (const char* folder : {"/lib64", "/targets/*/lib"}) folders.push_back(toolkit + folder);
 
   std::vector<std::string> python;
   for (const char* variable : {"VIRTUAL_ENV", "CONDA_PREFIX"})
@@ -113,20 +121,30 @@ std::vector<std::string> matches(const std::string& pattern) {
 }
 
 /// "a, b and c"
-std::string listed(const std::vector<std::string>& names) {
+std::string listed(const std::vector<std::string>& names, const std::string& conjunction) {
   std::string out;
-  for (size_t i = 0; i < names.size(); ++i) out += (i == 0 ? "" : i + 1 < names.size() ? ", " : " and ") + names[i];
+  for (size_t i = 0; i < names.size(); ++i)
+    out += (i == 0 ? "" : i + 1 < names.size() ? ", " : " " + conjunction + " ") + names[i];
   return out;
 }
 
-CublasSearch search() {
+/// Loads a library and tries it. Returns why it cannot be used; empty = it can, and is in `out`.
+std::string load_and_try(const std::string& name, const CublasTrial& trial, const CublasLibrary** out) {
+  const CublasLibrary* library = nullptr;
+  std::string problem = load(name, &library);
+  if (problem.empty()) problem = trial(*library);
+  if (problem.empty()) *out = library;
+  return problem;
+}
+
+CublasSearch search(const CublasTrial& trial) {
   CublasSearch result;
   std::string unusable;
   const auto usable = [&](const std::string& name) {
-    const std::string problem = load(name, &result.library);
+    const std::string problem = load_and_try(name, trial, &result.library);
     if (problem.empty()) return true;
     // That there is no such file is the ordinary outcome.
-    if (problem.rfind(name + ": cannot open shared object file", 0) != 0) unusable += "; " + name + ": " + problem;
+    if (problem.rfind(kNotThere, 0) != 0) unusable += "; " + name + ": " + problem;
     return false;
   };
   for (const int version : kVersions)
@@ -143,27 +161,35 @@ CublasSearch search() {
       "Expected cuBLAS but found none that can be used" + unusable +
       ". Matrices are multiplied by kernels of this package, in float32 and several times slower. To get cuBLAS, "
       "install a CUDA toolkit or `pip install nvidia-cublas`, or say where it is with the option cublasPath or " +
-      kVariable + ". Looked for " + listed(names) + " with the system's loader and in " + listed(folders);
+      kVariable + ". Looked for " + listed(names, "and") + " with the system's loader and in " + listed(folders, "and");
   return result;
 }
 
 }  // namespace
 
-CublasSearch find_cublas(const std::string& path) {
+CublasSearch find_cublas(const std::string& path, const CublasTrial& trial) {
   const std::string named = !path.empty() ? path : environment(kVariable);
   const std::string option = !path.empty() ? "the option cublasPath" : kVariable;
-  if (named.empty()) return search();
+  if (named.empty()) return search(trial);
   CublasSearch result;
   if (named == kNone) {
     result.problem = "cuBLAS is not looked for: " + option + " is \"" + kNone + "\"";
     return result;
   }
-  const std::string problem = load(named, &result.library);
+  const std::string problem = load_and_try(named, trial, &result.library);
   if (problem.empty()) return result;
   std::vector<std::string> versions;
   for (const int version : kVersions) versions.push_back(std::to_string(version));
-  throw Error(ErrorCode::device, "Expected " + option + " to name a library of cuBLAS " + listed(versions) +
+  throw Error(ErrorCode::device, "Expected " + option + " to name a library of cuBLAS " + listed(versions, "or") +
                                      " but received " + named + ": " + problem);
+}
+
+std::string too_old_for(const CublasLibrary& library, int capability) {
+  constexpr int kBlackwell = 100, kFirstForBlackwell = 120800;
+  if (capability < kBlackwell || library.version >= kFirstForBlackwell) return "";
+  return "it is cuBLAS " + cublas_version_text(library.version) + ", but a GPU of compute capability " +
+         std::to_string(capability / 10) + "." + std::to_string(capability % 10) + " needs " +
+         cublas_version_text(kFirstForBlackwell) + " or newer";
 }
 
 std::string cublas_version_text(int version) {

@@ -2,6 +2,7 @@
 
 #include <cuda_runtime.h>
 
+#include <functional>
 #include <string>
 
 /// cuBLAS is loaded at run time, with prototypes of our own: neither its headers nor the library are needed to build
@@ -34,10 +35,20 @@ struct CublasSearch {
   std::string problem;                     ///< why there is none: what was looked for where, and what to install
 };
 
-/// @param path  a library, or "none" = do without; empty = what GRU4REC_CUBLAS says, else the first that is found: by
-///              the system's loader, in the folders of CUDA toolkits, among the Python packages of NVIDIA
-/// Throws ErrorCode::device when a library was named, here or in GRU4REC_CUBLAS, and cannot be used.
-CublasSearch find_cublas(const std::string& path);
+/// Says why a library that was loaded cannot be used on a device; empty = it can.
+using CublasTrial = std::function<std::string(const CublasLibrary&)>;
+
+/// @param path   a library, or "none" = do without; empty = what GRU4REC_CUBLAS says, else the first that is found and
+///               can be used: by the system's loader, in the folders of CUDA toolkits, among the Python packages of
+///               NVIDIA
+/// @param trial  asked of every library that could be loaded, until one can be used
+/// Throws ErrorCode::device when a library was named, here or in GRU4REC_CUBLAS, and cannot be used; else what `trial`
+/// throws.
+CublasSearch find_cublas(const std::string& path, const CublasTrial& trial);
+
+/// Why a cuBLAS cannot be used on a GPU of this compute capability, 90 = 9.0: one from before a GPU has no code for it,
+/// and would say so at the first product only. Empty = it can.
+std::string too_old_for(const CublasLibrary& library, int capability);
 
 /// "13.0.2"
 std::string cublas_version_text(int version);

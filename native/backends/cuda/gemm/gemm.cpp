@@ -1,10 +1,12 @@
 #include "backends/cuda/gemm/gemm.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <limits>
 
 #include "backends/cuda/gemm/cublas.h"
 #include "backends/cuda/gemm/tiled_gemm.h"
+#include "core/error.h"
 
 namespace gru4rec::cuda {
 
@@ -18,9 +20,16 @@ bool fit_in_int(std::initializer_list<int64_t> sizes) { return std::max(sizes) <
 }  // namespace
 
 Gemm::Gemm(cudaStream_t stream, const std::string& cublas_path) : stream_(stream) {
-  if (const CublasLibrary* library = find_cublas(cublas_path).library) {
-    cublas_ = std::make_unique<Cublas>(*library, stream);
-  }
+  find_cublas(cublas_path, [&](const CublasLibrary& library) -> std::string {
+    try {
+      cublas_ = std::make_unique<Cublas>(library, stream);
+    } catch (const Error& error) {
+      // Another library would find no more memory.
+      if (error.code() == ErrorCode::out_of_memory) throw;
+      return error.what();
+    }
+    return "";
+  });
 }
 
 Gemm::~Gemm() = default;

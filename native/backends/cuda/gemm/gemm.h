@@ -21,10 +21,12 @@ struct Factor {
   int64_t cols() const { return transposed ? matrix.rows : matrix.cols; }
 };
 
-/// Products of row-major matrices on one stream: by cuBLAS where it is found, else by a kernel of our own.
+/// Products of row-major matrices on one stream: by cuBLAS where one is found that works on the device, else by a
+/// kernel of our own.
 class Gemm {
  public:
-  /// Made on the current device. Throws ErrorCode::device, ErrorCode::out_of_memory.
+  /// Made on the current device. Throws ErrorCode::device for a cuBLAS that was named and cannot be used,
+  /// ErrorCode::out_of_memory.
   /// @param cublas_path  as for find_cublas
   Gemm(cudaStream_t stream, const std::string& cublas_path);
   ~Gemm();

@@ -15,7 +15,6 @@ constexpr int kTileCols = 64;
 /// Terms of the sums that are in shared memory at a time.
 constexpr int kDepth = 16;
 constexpr int kColsPerThread = kTileCols / kSide;
-constexpr int64_t kMostRowTiles = 65535;
 
 }  // namespace
 
@@ -36,7 +35,8 @@ __device__ __forceinline__ void load_tile(const float* data, int64_t stride, int
 
 /// out [m, n] <- a [m, k] b [k, n] (+ out). Blocks of 256 threads, one a tile of kTileRows x 64 elements: blockIdx.x
 /// counts tiles along the columns, blockIdx.y along the rows, in steps of the grid. A thread keeps its kTileRows / 16 x
-/// 4 sums in registers and alone writes these elements.
+/// 4 sums in registers and alone writes these elements. Unrolled over all 16 terms of a tile, it would spill some
+/// registers.
 template <int kTileRows, bool kTransposedA, bool kTransposedB>
 __global__ void __launch_bounds__(kThreads)
     tiled_gemm(ConstMatrix a, ConstMatrix b, int64_t terms, bool accumulate, Matrix out) {
@@ -52,7 +52,6 @@ __global__ void __launch_bounds__(kThreads)
       load_tile<kTileRows, kTransposedA>(a.data, a.stride, out.rows, terms, first_row, term, a_tile);
       load_tile<kTileCols, !kTransposedB>(b.data, b.stride, out.cols, terms, first_col, term, b_tile);
       __syncthreads();  // the tiles are complete
-      // All 16 terms at once want more registers than nvcc gives.
 #pragma unroll 8
       for (int t = 0; t < kDepth; ++t) {
         float left[kRowsPerThread], right[kColsPerThread];
@@ -84,7 +83,7 @@ void launch_tiles(const Factor& a, const Factor& b, bool accumulate, Matrix out,
                           ? (b.transposed ? tiled_gemm<kTileRows, true, true> : tiled_gemm<kTileRows, true, false>)
                           : (b.transposed ? tiled_gemm<kTileRows, false, true> : tiled_gemm<kTileRows, false, false>);
   const dim3 grid(blocks_for(out.cols, kTileCols),
-                  static_cast<unsigned>(std::min<int64_t>(blocks_for(out.rows, kTileRows), kMostRowTiles)));
+                  static_cast<unsigned>(std::min<int64_t>(blocks_for(out.rows, kTileRows), kMaxGridY)));
   launch(kernel, grid, dim3(kThreads), 0, stream, a.matrix, b.matrix, a.cols(), accumulate, out);
 }
 
