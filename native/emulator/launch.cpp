@@ -141,6 +141,7 @@ cudaError_t launch(const cudaLaunchConfig_t& config, Kernel kernel) {
   const ApiCall call;
   if (call.refused() != cudaSuccess) return call.refused();
   check_stream(config.stream, "cudaLaunchKernelEx");
+  kernel.name = kernel_name(kernel.function).c_str();
   kernel.grid = config.gridDim;
   kernel.block = config.blockDim;
   kernel.shared_bytes = config.dynamicSmemBytes;
@@ -165,7 +166,7 @@ void execute(const Kernel& kernel, int device) {
   static Profile profile;
   const auto start = std::chrono::steady_clock::now();
   run_kernel(kernel);
-  Profile::Line& line = profile.lines[kernel_name(kernel.function)];
+  Profile::Line& line = profile.lines[kernel.name];
   ++line.launches;
   line.milliseconds += std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }

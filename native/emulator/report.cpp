@@ -48,8 +48,8 @@ void print_place(std::FILE* out) {
   if (running_kernel == nullptr) return;
   const Kernel& kernel = *running_kernel;
   std::fprintf(out, "  in kernel %s, grid (%u, %u, %u), block (%u, %u, %u), %zu bytes of dynamic shared memory\n",
-               kernel_name(kernel.function).c_str(), kernel.grid.x, kernel.grid.y, kernel.grid.z, kernel.block.x,
-               kernel.block.y, kernel.block.z, kernel.shared_bytes);
+               kernel.name, kernel.grid.x, kernel.grid.y, kernel.grid.z, kernel.block.x, kernel.block.y, kernel.block.z,
+               kernel.shared_bytes);
   if (current_thread == nullptr) return;
   const uint3 block = current_thread->block->index, thread = current_thread->index;
   std::fprintf(out, "  block (%u, %u, %u), thread (%u, %u, %u)\n", block.x, block.y, block.z, thread.x, thread.y,

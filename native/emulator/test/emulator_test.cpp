@@ -26,7 +26,7 @@ Ended run(const std::string& name, const std::string& environment) {
     command += " GRU4REC_EMULATOR_" + environment.substr(first, last - first);
     first = last + 1;
   }
-  command += " " GRU4REC_EMULATOR_CASES " " + name + " 2>&1";
+  command += " timeout -s KILL 120 " GRU4REC_EMULATOR_CASES " " + name + " 2>&1";  // one that hangs has failed
   Ended ended{-1, ""};
   std::FILE* pipe = popen(command.c_str(), "r");
   if (pipe == nullptr) return ended;

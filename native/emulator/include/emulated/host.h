@@ -151,6 +151,7 @@ struct Kernel {
   dim3 grid, block;
   size_t shared_bytes = 0;
   const void* function = nullptr;
+  const char* name = "";              ///< known before it runs: a signal handler cannot look it up
   std::vector<const void*> pointers;  ///< among the arguments, to be checked against the allocations
   std::function<void()> body;         ///< what one thread does
 };
