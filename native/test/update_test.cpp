@@ -93,6 +93,9 @@ struct DeviceGroups {
   DeviceVector<int32_t> count, item, start, occurrence;
 };
 
+/// Work for more than one block of a kernel.
+constexpr int64_t kManyRows = large_size(100000, 5000), kLongRow = large_size(10007, 513);
+
 /// Items of a step: all different, all the same, or mixed.
 std::vector<std::vector<int32_t>> item_lists(Data& data, int64_t table_rows) {
   std::vector<std::vector<int32_t>> lists{{}, {static_cast<int32_t>(table_rows - 1)}};
@@ -125,7 +128,7 @@ bool summed_row(const std::vector<int32_t>& items, const Table<float>& gradient,
 
 OPERATION_TEST("group_rows: every row once, ascending within its item, each item one group") {
   Data data(1);
-  for (const int64_t table_rows : {1, 2, 33, 100000})
+  for (const int64_t table_rows : {int64_t{1}, int64_t{2}, int64_t{33}, kManyRows})
     for (const std::vector<int32_t>& items : item_lists(data, table_rows)) {
       const Context context("rows of the table " + std::to_string(table_rows) +
                             ", n = " + std::to_string(items.size()));
@@ -154,7 +157,7 @@ OPERATION_TEST("group_rows: every row once, ascending within its item, each item
 
 OPERATION_TEST("update_dense: optimisers, momentum, weight decay and scale over ten steps") {
   for (const NamedOptimiser& named : all_optimisers())
-    for (const int64_t size : {0, 1, 31, 33, 257, 10007})
+    for (const int64_t size : {int64_t{0}, int64_t{1}, int64_t{31}, int64_t{33}, int64_t{257}, kLongRow})
       for (const float scale : {0.0f, 0.3f}) {  // 0 = no scale
         const Context context(named.name + " n=" + std::to_string(size) + " scale=" + show(scale));
         Data data(2);
@@ -249,7 +252,7 @@ OPERATION_TEST("squared norms: dense parts and summed rows add up") {
   constexpr int64_t kNormItems = 150;
   Data data(5);
   for (const int64_t rows : kSizes)
-    for (const int64_t width : {0, 1, 31, 33, 257, 10007}) {
+    for (const int64_t width : {int64_t{0}, int64_t{1}, int64_t{31}, int64_t{33}, int64_t{257}, kLongRow}) {
       if (rows > 1 && width > 257) continue;  // the dense part is one long row
       const Context context(sizes({rows, width}));
       const Table<float> gradient = data.table(rows, width, 1.0);
