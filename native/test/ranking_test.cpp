@@ -274,7 +274,7 @@ OPERATION_TEST("top_k: excluded items of many rows") {
   compare_lists(setup, k, all, excluded, top_k(backend, setup, k, all, excluded, false));
 }
 
-OPERATION_TEST("rankings: -0 and 0 are equal") {
+PRODUCT_TEST("rankings: -0 and 0 are equal") {
   // Products too small for a float are 0 with their sign, which a bias of -0 leaves them.
   const int64_t items = 9, k = 9;
   Table<float> weight(items, 1, 1e-30f);
