@@ -276,10 +276,11 @@ OPERATION_TEST("top_k: excluded items of many rows") {
 
 PRODUCT_TEST("rankings: -0 and 0 are equal") {
   // Products too small for a float are 0 with their sign, which a bias of -0 leaves them.
-  const int64_t items = 9, k = 9;
-  Table<float> weight(items, 1, 1e-30f);
-  for (int64_t j = 0; j < items; j += 2) weight(j, 0) = -1e-30f;
-  const Setup setup(backend, Table<float>(2, 1, 1e-30f), weight, Table<float>(items, 1, -0.0f));
+  const int64_t items = 9, k = 9, width = 32;
+  Table<float> weight(items, width, 1e-30f);
+  for (int64_t j = 0; j < items; j += 2)
+    for (int64_t d = 0; d < width; ++d) weight(j, d) = -1e-30f;
+  const Setup setup(backend, Table<float>(2, width, 1e-30f), weight, Table<float>(items, 1, -0.0f));
   const NamedCandidates all{"all", false, all_items(items)};
   const Lists lists = top_k(backend, setup, k, all, {}, false);
   const Ranks ranks = target_ranks(backend, setup, {0, 1}, all);
