@@ -42,5 +42,5 @@ export async function train<Id extends ItemId = ItemId>(
   warn(warnings, run);
   const prepare = (log: EventLog) => prepareTraining(log as unknown as EventLog<Widened<Id>>);
   const { data: training, options: epochs } = await readTrainingRun(data, run, prepare);
-  return Gru4Rec.fit(training, config, epochs);
+  return Gru4Rec.fit(training, config, epochs, run);
 }

@@ -12,7 +12,7 @@ export interface Description {
   readonly packageVersion: string;
   readonly itemKind: IdKind;
   readonly items: number;
-  /** With the device and the threads that it was trained with. */
+  /** With the device, the threads and the precision that it was trained with; without the path of cuBLAS. */
   readonly config: Config;
   readonly history: readonly EpochReport[];
   /** The epoch that the weights are of; 0 = before the first. */
@@ -37,7 +37,7 @@ export function encodeDescription(
     package_version: packageVersion(),
     item_kind: itemKind,
     items: String(items),
-    config: JSON.stringify(config),
+    config: JSON.stringify({ ...config, cublasPath: undefined }), // a path of this machine
     history: JSON.stringify(history),
     epoch: String(epoch),
   };

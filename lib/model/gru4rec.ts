@@ -13,7 +13,7 @@ import {
 } from "../data";
 import { aborted, checkOptions, Gru4RecError } from "../errors";
 import { checkEvaluateOptions, evaluateModel, type EvaluateOptions, type Evaluation } from "../evaluation";
-import { callNative, createModel, runNative, type NativeModel } from "../native";
+import { callNative, createModel, missingCublas, runNative, type NativeModel } from "../native";
 import {
   Predictor,
   predictScores,
@@ -67,11 +67,13 @@ export class Gru4Rec<Id extends ItemId = ItemId> {
     data: TrainingData<Id>,
     config: Config,
     options: TrainEpochsOptions,
+    run: RunOptions,
   ): Promise<Gru4Rec<Id>> {
     const { vocabulary, support } = data;
     const native = createModel(config, vocabulary.size, { toTrain: true });
     const model = new Gru4Rec<Id>(native, { config, vocabulary, support, history: [], epoch: 0 });
     try {
+      warn(missingCublas(native, config), run);
       const { sigma, initAsNormal: normal, seed } = config;
       await runNative(options.signal, () => native.initialise({ sigma, normal, seed }));
       await model.#train(data, config, options);
@@ -99,7 +101,7 @@ export class Gru4Rec<Id extends ItemId = ItemId> {
     this.#refuseUnlessIdle("training");
     const { config, warnings } = retrainConfig(this.config, rest);
     const state = callNative(() => this.#native.tensors()).some(({ name }) => isOptimiserState(name));
-    warn(warnings, run);
+    warn([...warnings, ...missingCublas(this.#native, config)], run);
     this.#training = true;
     try {
       const prepare = (log: EventLog) => prepareRetraining(log, this.#vocabulary);
@@ -150,7 +152,8 @@ export class Gru4Rec<Id extends ItemId = ItemId> {
   }
 
   /**
-   * Reads a model file. It computes on the device and threads of `options`, not on those that it was trained with.
+   * Reads a model file. It computes on the device and threads and in the precision of `options`, not in those that it
+   * was trained with.
    * @typeParam Id - Kind of the item ids, where it is known.
    * @throws {@link Gru4RecError} `ERR_FILE` when it cannot be read, `ERR_MODEL_FILE` when it is no whole model file.
    */

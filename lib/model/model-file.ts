@@ -25,8 +25,8 @@ export interface ModelContents<Id extends ItemId = ItemId> {
   readonly support: Uint32Array;
 }
 
-/** Where a loaded model computes: as in training, whatever it was trained with. */
-export type LoadOptions = Partial<Pick<Config, "device" | "threads" | "cublasPath">>;
+/** Where and how a loaded model computes: as in training, whatever it was trained with. */
+export type LoadOptions = Partial<Pick<Config, "device" | "threads" | "precision" | "cublasPath">>;
 
 /** [items], U32: the one tensor that is neither of the native model nor of the vocabulary. */
 const SUPPORT = "support";
@@ -70,10 +70,10 @@ export async function readModelFile(
   path: string,
   options: LoadOptions,
 ): Promise<{ native: NativeModel; contents: ModelContents }> {
-  const { device, threads, cublasPath } = parseConfig(options).config;
+  const { device, threads, precision, cublasPath } = parseConfig(options).config;
   return withModelFile(path, (file) => {
     const description = readDescription(file);
-    const { config } = parseConfig({ ...description.config, device, threads, cublasPath });
+    const { config } = parseConfig({ ...description.config, device, threads, precision, cublasPath });
     return readModel(file, { ...description, config });
   });
 }

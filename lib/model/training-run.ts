@@ -46,7 +46,7 @@ export interface RunOptions extends ReadOptions, TrainingCallbacks {
    * weights. Default false; in `retrain()`: whether there is one.
    */
   readonly keepOptimiserState?: boolean | undefined;
-  /** Called for every parameter that has no effect. Default: `process.emitWarning`. */
+  /** Called for every parameter that has no effect, and where a GPU lacks cuBLAS. Default: `process.emitWarning`. */
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 

@@ -1,4 +1,4 @@
-import { parseConfig, type Hyperparameters } from "../config";
+import { parseConfig, type DeviceName, type Hyperparameters } from "../config";
 import { checkInteger, checkOptions } from "../errors";
 import { callNative } from "./call";
 import { modelSpec, trainingSpec } from "./create-model";
@@ -18,7 +18,7 @@ export interface MemoryEstimateOptions {
 /** Memory that a training takes, in bytes. */
 export interface MemoryEstimate {
   /** `cpu`, or the GPU as it was asked for. */
-  readonly device: string;
+  readonly device: DeviceName;
   /** On the device: all parts together. */
   readonly total: number;
   /** What it goes to. */
@@ -43,7 +43,10 @@ export interface MemoryEstimate {
 
 /**
  * Says how much memory a training takes before any of it is allocated, exact to two percent. It comes on top of the click
- * log. Validation and recommendations take some more for the time of their calls.
+ * log. Validation and recommendations take some more for the time of their calls; on a GPU their work space stays until
+ * the model's `dispose()`.
+ *
+ * Where the device is a GPU, or `auto`, it loads the CUDA back end's library and asks what is there, as `listDevices()`.
  * @example
  * ```js
  * const { total, parts } = estimateMemory({ layers: [512], batchSize: 240 }, { items: 1_000_000, device: "cuda" });
@@ -60,7 +63,7 @@ export function estimateMemory(config: Hyperparameters, options: MemoryEstimateO
   );
   const { tables, optimiserState, batchBuffers, sampleStore, workspace } = native;
   return {
-    device: native.device,
+    device: native.device as DeviceName,
     total: tables + optimiserState + batchBuffers + sampleStore + workspace,
     parts: { tables, optimiserState, batchBuffers, sampleStore, workspace },
     host: (parsed.nEpochs > 1 ? tables : 0) + native.staging,

@@ -12,6 +12,7 @@ export type {
 } from "./addon";
 export { callNative, runNative } from "./call";
 export { createModel, trainingSpec } from "./create-model";
+export { missingCublas } from "./cublas";
 export { estimateMemory, type MemoryEstimate, type MemoryEstimateOptions } from "./estimate-memory";
 export {
   listDevices,

@@ -1,4 +1,4 @@
-import { parseConfig } from "../config";
+import { parseConfig, type DeviceName } from "../config";
 import type { NativeCuda, NativeDevice } from "./addon";
 import { callNative } from "./call";
 import { findCudaLibrary, missingLibrary } from "./cuda-library";
@@ -74,7 +74,7 @@ export interface DeviceList {
   /** The CPU, then the GPUs. */
   readonly devices: readonly [CpuDevice, ...CudaDevice[]];
   /** The device that `device: "auto"` takes: the first GPU that is usable, else the CPU. */
-  readonly auto: string;
+  readonly auto: Exclude<DeviceName, "auto" | "cuda">;
   /** What GPUs need, and why they are not usable. */
   readonly cuda: CudaInfo;
 }
@@ -105,7 +105,9 @@ function cublasInfo({ cublasVersion: version, cublasPath, cublasProblem }: Nativ
 }
 
 /**
- * Lists the devices of this machine, and says of each that cannot be used why.
+ * Lists the devices of this machine, and says of each that cannot be used why. The first call loads the CUDA back end's
+ * library and cuBLAS and asks each GPU for its memory, which opens a CUDA context on it: that may take a second, in which
+ * nothing else runs, and some of the GPU's memory for as long as the process lives.
  * @param options.cublasPath - As the hyperparameter of that name.
  */
 export function listDevices(options: { readonly cublasPath?: string | undefined } = {}): DeviceList {
@@ -122,7 +124,7 @@ export function listDevices(options: { readonly cublasPath?: string | undefined 
       { id: "cpu", usable: true, memory: { total, free }, threads, instructionSet: name },
       ...gpus.map(cudaDevice),
     ],
-    auto: automatic,
+    auto: automatic as DeviceList["auto"],
     cuda: {
       usable: reason === "",
       ...(reason !== "" && { reason }),

@@ -1,21 +1,21 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { basename, delimiter, join } from "node:path";
 import { ExplainedError, run } from "./run.mjs";
 
-/** Where CMakeLists.txt looks for nvcc, too. */
+/** Where CMakeLists.txt looks for nvcc, too. CUDACXX is a path, or a name on PATH. */
 function places() {
   const { CUDACXX, CUDA_PATH, CUDA_HOME, PATH } = process.env;
-  if (CUDACXX) return [CUDACXX];
-  const toolkits = [CUDA_PATH, CUDA_HOME].filter(Boolean).map((folder) => join(folder, "bin"));
   const path = (PATH ?? "").split(delimiter).filter(Boolean);
+  if (CUDACXX) return basename(CUDACXX) === CUDACXX ? path.map((folder) => join(folder, CUDACXX)) : [CUDACXX];
+  const toolkits = [CUDA_PATH, CUDA_HOME].filter(Boolean).map((folder) => join(folder, "bin"));
   return [...toolkits, ...path, "/usr/local/cuda/bin"].map((folder) => join(folder, "nvcc"));
 }
 
 /**
  * NVIDIA's compiler, which makes the CUDA back end.
  * @returns {string | undefined} undefined where it is not installed, or with GRU4REC_CUDA=OFF
- * @throws ExplainedError when GRU4REC_CUDA=ON asks for it and it is not there.
+ * @throws ExplainedError when GRU4REC_CUDA=ON or CUDACXX asks for it and it is not there.
  */
 export function findNvcc() {
   const wanted = process.env.GRU4REC_CUDA ?? "AUTO";
@@ -24,6 +24,9 @@ export function findNvcc() {
   }
   if (wanted === "OFF" || (wanted === "AUTO" && process.platform !== "linux")) return undefined;
   const found = places().find((path) => existsSync(path));
+  if (found === undefined && process.env.CUDACXX) {
+    throw new ExplainedError(`Expected CUDACXX to name nvcc but found no ${process.env.CUDACXX}`);
+  }
   if (found === undefined && wanted === "ON") {
     throw new ExplainedError(
       "Expected nvcc for GRU4REC_CUDA=ON but found none on PATH, in CUDA_PATH or /usr/local/cuda",

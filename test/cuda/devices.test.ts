@@ -146,6 +146,64 @@ describeEmulated("with an emulated GPU", () => {
     expect(await trainedOn("cuda", environment)).toMatch(/^cuda:0 \(Emulated GPU 0, own products/);
   });
 
+  test("without cuBLAS, training says so once unless that is wanted; a precision that takes it is an error", async () => {
+    const script = `
+      const data = { sessionId: [1, 1, 2, 2], itemId: [1, 2, 3, 4], time: [1, 2, 3, 4] };
+      const small = { device: "cuda", nEpochs: 1, layers: [8], batchSize: 2, nSample: 4, sampleStore: 100 };
+      (async () => {
+        const said = [];
+        const onWarning = (warning) => said.push(warning);
+        const model = await gru4rec.train(data, { ...small, onWarning });
+        await model.recommend([1]);
+        await model.retrain(data, { onWarning });
+        model.dispose();
+        (await gru4rec.train(data, { ...small, onWarning, cublasPath: "none" })).dispose();
+        const { code, message } = await gru4rec.train(data, { ...small, precision: "tf32" }).catch((error) => error);
+        console.log(JSON.stringify({ said, reason: gru4rec.listDevices().cuda.cublas.reason, code, message }));
+      })();`;
+    const folders = Object.fromEntries(["HOME", "CUDA_HOME", "CUDA_PATH", "LD_LIBRARY_PATH"].map((name) => [name, ""]));
+    const { code, stdout, stderr } = await runScript(script, {
+      ...emulatedEnvironment(),
+      GRU4REC_CUBLAS: "",
+      ...folders,
+    });
+    expect([code, stderr]).toEqual([0, ""]);
+    const outcome = JSON.parse(stdout) as { said: string[]; reason?: string; code?: string; message?: string };
+    if (outcome.reason === undefined) return; // this machine has a cuBLAS
+    expect(outcome.reason).toMatch(/^Expected cuBLAS but found none .* several times slower\. To get cuBLAS, install /);
+    expect(outcome.said).toEqual([outcome.reason, outcome.reason]);
+    expect(outcome.code).toBe("ERR_DEVICE");
+    expect(outcome.message).toMatch(
+      /^Expected cuBLAS on cuda:0 \(.*own products\) for precision tf32: Expected cuBLAS /,
+    );
+  });
+
+  test("precision and the path of cuBLAS do not stick to the model file", async () => {
+    const path = folder.path("tf32.safetensors");
+    const script = `
+      const assert = require("node:assert");
+      const data = { sessionId: [1, 1, 2, 2], itemId: [1, 2, 3, 4], time: [1, 2, 3, 4] };
+      const cublasPath = process.env.GRU4REC_CUBLAS;
+      const how = { device: "cuda", precision: "tf32", cublasPath };
+      (async () => {
+        const small = { nEpochs: 1, layers: [8], batchSize: 2, nSample: 4, sampleStore: 100 };
+        const model = await gru4rec.train(data, { ...small, ...how });
+        await model.save(${JSON.stringify(path)});
+        model.dispose();
+        assert.ok(!require("node:fs").readFileSync(${JSON.stringify(path)}).includes("cublas"));
+        const onCpu = await gru4rec.Gru4Rec.load(${JSON.stringify(path)}, { device: "cpu" });
+        assert.equal(onCpu.config.precision, "auto");
+        await onCpu.retrain(data);
+        onCpu.dispose();
+        const onGpu = await gru4rec.Gru4Rec.load(${JSON.stringify(path)}, how);
+        assert.equal(onGpu.config.precision, "tf32");
+        await onGpu.retrain(data);
+        onGpu.dispose();
+      })().then(() => console.log("finished"));`;
+    const outcome = await runScript(script, emulatedEnvironment());
+    expect(outcome).toMatchObject({ code: 0, stdout: "finished\n", stderr: "" });
+  });
+
   test("gru4rec devices prints them, and JSON for machines", async () => {
     const environment = emulatedEnvironment({ DEVICES: 2, DRIVER: 13_020 });
     const { code, stdout, stderr } = await runNode([CLI, "devices"], undefined, "", environment);

@@ -53,7 +53,7 @@ describeEmulated("a GPU that fails", () => {
     );
   });
 
-  test("in the first epoch: there is no model, and memory is given back", async () => {
+  test("in the first epoch: there is no model", async () => {
     await expectSuccess(
       `
       const failed = await gru4rec.train(columns, small).catch((error) => error);
@@ -74,11 +74,13 @@ describeEmulated("a GPU without enough memory", () => {
       assert.equal(error.code, "ERR_OUT_OF_MEMORY");
       assert.match(error.message, /^Expected \\d+\\.\\d MB of free memory on cuda:0 \\(.*\\) but \\d+\\.\\d MB of 67\\.1 MB are free; /);
       assert.match(error.message, /batch buffers \\d+\\.\\d MB \\(batchSize, nSample, layers\\), workspace /);
+      assert.match(error.message, /\\(batchSize, nSample, layers, cublasPath\\)/);
       assert.match(error.message, /the options in brackets make it less$/);
       assert.equal(epochs, 0);
       const { total, parts } = gru4rec.estimateMemory(large, { items: 61 });
       assert.equal(total, Object.values(parts).reduce((sum, part) => sum + part));
-      assert.ok(error.message.startsWith("Expected " + (total / 1e6).toFixed(1) + " MB"));
+      const cublas = 4 * 2 ** 20; // is allocated by then
+      assert.ok(error.message.startsWith("Expected " + ((total - cublas) / 1e6).toFixed(1) + " MB"));
       const model = await gru4rec.train(columns, small);
       await assert.rejects(model.retrain(columns, { nSample: 40_000, batchSize: 512 }), { code: "ERR_OUT_OF_MEMORY" });
       assert.equal(model.epoch, 2);

@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import { parameterNames, type ParsedConfig } from "../../config";
+import { parameterNames, parseConfig, type ParsedConfig } from "../../config";
 import { Gru4RecError, reason } from "../../errors";
 import {
   Gru4Rec,
@@ -68,6 +68,7 @@ async function trainModel(
 ): Promise<Gru4Rec> {
   const { signal, messages } = context;
   warnings.forEach((warning) => messages.note(`warning: ${warning}`));
+  const said = parseConfig(config).warnings; // above, under the names that the user wrote
   const view = progressView(messages);
   return train(dataOf(data) as DataInput, {
     ...config,
@@ -77,7 +78,9 @@ async function trainModel(
     signal,
     onProgress: (progress) => view.onProgress(progress),
     onEpoch: (report) => view.onEpoch(report),
-    onWarning: () => undefined, // said above, under the names that the user wrote
+    onWarning: (warning) => {
+      if (!said.includes(warning)) messages.note(`warning: ${warning}`);
+    },
   });
 }
 
