@@ -90,6 +90,21 @@ describeEmulated("a GPU without enough memory", () => {
     );
   });
 
+  test("is enough where a training fits: what the back end holds already is not counted again", async () => {
+    await expectSuccess(
+      `
+      const data = { sessionId: [1, 1, 2, 2], itemId: [1, 2, 3, 4], time: [1, 2, 3, 4] };
+      const tight = { ...small, layers: [128], nSample: 4_000, batchSize: 2, sampleStore: 4_000, nEpochs: 1 };
+      const { total, parts } = gru4rec.estimateMemory(tight, { items: 4 });
+      const size = 10 * 2 ** 20;
+      assert.ok(total < size && total + parts.workspace / 2 > size, String(total));
+      const model = await gru4rec.train(data, tight);
+      await model.retrain(data);
+      model.dispose();`,
+      { MEMORY_MB: 10 },
+    );
+  });
+
   // The how-manieth allocation is which, is the back end's affair: some of these hit a retraining.
   test("which shows in the middle only: the model is that of before, and can be used", async () => {
     const script = `${SETUP}(async () => {
