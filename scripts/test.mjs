@@ -94,7 +94,7 @@ const operationTests = ["gru", "inputs", "loss", "negatives", "ranking", "scores
 );
 
 /** Those of them that take little time under ThreadSanitizer. */
-const quickKernelTests = ["inputs_test", "negatives_test", "update_test"];
+const quickKernelTests = ["inputs_test", "loss_test", "negatives_test", "scores_test", "update_test"];
 
 const only = (programs) => ["--tests-regex", `^(${programs.join("|")})$`];
 

@@ -110,9 +110,6 @@ class TrainingStep {
 
 bool is_cpu(const Backend& backend) { return backend.description().rfind("cpu", 0) == 0; }
 
-/// Allocations so far; those of a GPU show in what it has left.
-int64_t count_of(const Backend& backend) { return is_cpu(backend) ? allocations_so_far() : backend.memory().free; }
-
 }  // namespace
 
 TEST_CASE("allocations: the counter counts") {
