@@ -51,7 +51,11 @@ void run_on_event_loop(Napi::Env env, Napi::Function, std::nullptr_t*, EventLoop
   const std::unique_ptr<EventLoopCall> owned(call);
   if (static_cast<napi_env>(env) == nullptr) return;
   const Napi::HandleScope scope(env);
-  (*owned)(env);
+  try {
+    (*owned)(env);
+  } catch (const Napi::Error&) {
+    // Only a worker thread that is being ended refuses to settle a promise, and nobody waits for its promises any more.
+  }
 }
 
 JobQueue::JobQueue(Napi::Env env) : env_(env), event_loop_(EventLoop::New(env, "gru4rec", 0, 1)) {
