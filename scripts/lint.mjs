@@ -4,8 +4,8 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setUp } from "./setup.mjs";
-import { addCounts, noCounts } from "./support/counts.mjs";
-import { isMain, packageScript, root, runMain, tryRun } from "./support/run.mjs";
+import { runChecks } from "./support/checks.mjs";
+import { isMain, packageScript, root, run, runMain } from "./support/run.mjs";
 
 /** The commands by name. */
 function checks(fix) {
@@ -33,17 +33,9 @@ function checks(fix) {
 
 /** Runs the checks, or the repairs with `fix`, one after the other. @returns counts of checks */
 export async function lint({ fix = false } = {}) {
-  let counts = noCounts;
-  for (const [name, [command, args]] of Object.entries(checks(fix))) {
-    const start = performance.now();
-    const { status, output } = await tryRun(command, args);
-    const passed = status === 0;
-    if (!passed) process.stdout.write(output);
-    const seconds = ((performance.now() - start) / 1000).toFixed(1);
-    console.log(`  ${passed ? "ok    " : "FAILED"} ${name} (${seconds} s)`);
-    counts = addCounts(counts, passed ? { ...noCounts, passed: 1 } : { ...noCounts, failed: 1 });
-  }
-  return counts;
+  return runChecks(
+    Object.fromEntries(Object.entries(checks(fix)).map(([name, command]) => [name, () => run(...command)])),
+  );
 }
 
 if (isMain(import.meta.url)) {

@@ -172,8 +172,14 @@ Table<float> others_changed(Data& data, const Table<float>& table, int64_t kept)
 
 /// Outputs of a row of each operation that works row by row; the same inputs, alone or among others.
 struct RowOutputs {
-  Table<float> hidden, scores, gradient, best_scores, shares;
-  std::vector<float> losses, sums;
+  struct OfLoss {
+    std::string name;
+    Table<float> gradient;
+    std::vector<float> losses;
+  };
+  Table<float> hidden, scores, best_scores, shares;
+  std::vector<OfLoss> losses;
+  std::vector<float> sums;
   std::vector<int32_t> greater, equal, best;
 };
 
@@ -182,7 +188,7 @@ constexpr int64_t kWidth = 33, kIn = 31, kItems = 700, kColumns = 300, kBest = 2
 /// @param x, h  [M, in] and [M, H], M free
 RowOutputs run_rows(Backend& backend, const reference::LayerTables& tables, const Table<float>& weight,
                     const Table<float>& bias, const std::vector<int32_t>& columns, const std::vector<int32_t>& targets,
-                    const Loss& loss, const Table<float>& x, const Table<float>& h) {
+                    const Table<float>& x, const Table<float>& h) {
   const int64_t m = x.rows;
   DeviceLayer layer(backend, tables, m, 0);
   const DeviceMatrix input(backend, x), state(backend, h), device_weight(backend, weight), device_bias(backend, bias);
@@ -199,9 +205,11 @@ RowOutputs run_rows(Backend& backend, const reference::LayerTables& tables, cons
   const DeviceVector<int32_t> greater(backend, m), equal(backend, m), best(backend, m * kBest);
   backend.scores(layer.hidden, device_weight, device_bias, items.span(), {}, scores);
   out.scores = scores.download();
-  backend.loss_gradient(loss, 64, scores, losses.span());
-  out.gradient = scores.download();
-  out.losses = losses.download();
+  for (const NamedLoss& named : all_losses()) {
+    scores.upload(out.scores);
+    backend.loss_gradient(named.loss, 64, scores, losses.span());
+    out.losses.push_back({named.name, scores.download(), losses.download()});
+  }
   backend.target_ranks(layer.hidden, device_weight, device_bias, device_targets.span(), {}, greater.span(),
                        equal.span());
   backend.top_k(layer.hidden, device_weight, device_bias, kBest, {}, {}, best.span(), best_scores, sums.span());
@@ -223,10 +231,13 @@ void compare_row(const RowOutputs& a, const RowOutputs& b, int64_t row) {
   };
   same(a.hidden, b.hidden);
   same(a.scores, b.scores);
-  same(a.gradient, b.gradient);
   same(a.best_scores, b.best_scores);
   same(a.shares, b.shares);
-  CHECK_EQUAL(a.losses[row], b.losses[row]);
+  for (size_t i = 0; i < a.losses.size(); ++i) {
+    const Context loss(a.losses[i].name);
+    same(a.losses[i].gradient, b.losses[i].gradient);
+    CHECK_EQUAL(a.losses[i].losses[row], b.losses[i].losses[row]);
+  }
   CHECK_EQUAL(a.sums[row], b.sums[row]);
   CHECK_EQUAL(a.greater[row], b.greater[row]);
   CHECK_EQUAL(a.equal[row], b.equal[row]);
@@ -268,21 +279,18 @@ OPERATION_TEST("same bits: a row does not depend on the other rows, nor on wheth
   const Table<float> weight = data.table(kItems, kWidth, 1.0), bias = data.table(kItems, 1, 1.0);
   const Table<float> x = data.table(rows, kIn, 1.0), h = data.table(rows, kWidth, 1.0);
   const std::vector<int32_t> columns = data.items(kColumns, kItems), targets = data.items(rows, kItems);
-  for (const NamedLoss& named : all_losses()) {
-    const Context context(named.name);
-    const auto run = [&](const Table<float>& inputs, const Table<float>& states) {
-      return run_rows(backend, layer, weight, bias, columns, targets, named.loss, inputs, states);
-    };
-    const RowOutputs whole = run(x, h);
-    for (const int64_t m : {1, 2, 5, 32, 33, 69}) {
-      const Context fewer("M=" + std::to_string(m));
-      const RowOutputs part = run(head(x, m), head(h, m));
-      for (int64_t row = 0; row < m; ++row) compare_row(whole, part, row);
-    }
-    for (const int64_t row : {0, 31, 69}) {
-      const Context changed("row " + std::to_string(row));
-      compare_row(whole, run(others_changed(data, x, row), others_changed(data, h, row)), row);
-    }
+  const auto run = [&](const Table<float>& inputs, const Table<float>& states) {
+    return run_rows(backend, layer, weight, bias, columns, targets, inputs, states);
+  };
+  const RowOutputs whole = run(x, h);
+  for (const int64_t m : {1, 2, 5, 32, 33, 69}) {
+    const Context fewer("M=" + std::to_string(m));
+    const RowOutputs part = run(head(x, m), head(h, m));
+    for (int64_t row = 0; row < m; ++row) compare_row(whole, part, row);
+  }
+  for (const int64_t row : {0, 31, 69}) {
+    const Context changed("row " + std::to_string(row));
+    compare_row(whole, run(others_changed(data, x, row), others_changed(data, h, row)), row);
   }
 }
 

@@ -35,7 +35,8 @@ CASE(uninitialised_memory) {
 
 __global__ void write_past_shared(float* out) {
   GRU_SHARED(float, sums, [7]);
-  if (threadIdx.x < 8) sums[threadIdx.x] = 1.0f;
+  float* from_first = sums;  // the compiler does not know its end, so what surrounds the array has to tell
+  if (threadIdx.x < 8) from_first[threadIdx.x] = 1.0f;
   __syncthreads();
   out[threadIdx.x] = sums[0];
 }

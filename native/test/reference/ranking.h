@@ -49,11 +49,12 @@ inline std::vector<Number> exact(const std::vector<Number>& scores) {
 }
 
 /// The k best candidates that are not excluded, equal scores by lower item.
+/// @param excluded  ascending
 inline std::vector<int32_t> best(const std::vector<Number>& scores, const std::vector<int32_t>& candidates,
                                  const std::vector<int32_t>& excluded, int64_t k) {
   std::vector<int32_t> list;
   for (const int32_t item : candidates)
-    if (std::find(excluded.begin(), excluded.end(), item) == excluded.end()) list.push_back(item);
+    if (!std::binary_search(excluded.begin(), excluded.end(), item)) list.push_back(item);
   std::sort(list.begin(), list.end(), [&](int32_t a, int32_t b) {
     return scores[a].value != scores[b].value ? scores[a].value > scores[b].value : a < b;
   });
