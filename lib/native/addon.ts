@@ -269,7 +269,16 @@ export interface NativeModel {
   ): Promise<Float32Array>;
   /** Such as "cpu (avx512, 2 threads)". */
   device(): string;
+  /** What would make it faster and is not here; `problem` is empty where nothing is missing. */
+  missing(): NativeMissing;
   dispose(): void;
+}
+
+export interface NativeMissing {
+  /** What was looked for where, and what to install. */
+  readonly problem: string;
+  /** False where the user does without on purpose. */
+  readonly wanted: boolean;
 }
 
 export interface NativeAddon {

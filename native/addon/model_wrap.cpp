@@ -171,6 +171,7 @@ Napi::Function ModelWrap::define(Napi::Env env) {
                          InstanceMethod<&ModelWrap::open_slots>("openSlots"),
                          InstanceMethod<&ModelWrap::next_in_slots>("nextInSlots"),
                          InstanceMethod<&ModelWrap::device>("device"),
+                         InstanceMethod<&ModelWrap::missing>("missing"),
                          InstanceMethod<&ModelWrap::dispose>("dispose"),
                      });
 }
@@ -534,6 +535,15 @@ Napi::Value ModelWrap::next_in_slots(const Napi::CallbackInfo& info) {
 Napi::Value ModelWrap::device(const Napi::CallbackInfo& info) {
   expect_alive(info.Env());
   return Napi::String::New(info.Env(), engine_->backend->description());
+}
+
+Napi::Value ModelWrap::missing(const Napi::CallbackInfo& info) {
+  expect_alive(info.Env());
+  const Missing missing = engine_->backend->missing();
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("problem", missing.problem);
+  object.Set("wanted", missing.wanted);
+  return object;
 }
 
 void ModelWrap::dispose(const Napi::CallbackInfo& info) {

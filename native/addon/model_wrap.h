@@ -41,6 +41,7 @@ class ModelWrap : public Napi::ObjectWrap<ModelWrap> {
   Napi::Value open_slots(const Napi::CallbackInfo& info);
   Napi::Value next_in_slots(const Napi::CallbackInfo& info);
   Napi::Value device(const Napi::CallbackInfo& info);
+  Napi::Value missing(const Napi::CallbackInfo& info);
   void dispose(const Napi::CallbackInfo& info);
 
   void expect_alive(Napi::Env env) const;

@@ -90,6 +90,12 @@ struct DeviceMemory {
   int64_t free = 0;
 };
 
+/// Something that would make a back end faster and is not here.
+struct Missing {
+  std::string problem;  ///< what was looked for where, and what to install; empty = nothing is missing
+  bool wanted = true;   ///< false = the user does without on purpose
+};
+
 /// What stands in top_k's and target_ranks' output of a row that has a score which is not finite.
 constexpr int32_t kNotFinite = -2;
 /// What stands in top_k's output behind the last candidate.
@@ -107,6 +113,8 @@ class Backend {
 
   /// "cpu (avx512, 2 threads)"
   virtual std::string description() const = 0;
+
+  virtual Missing missing() const { return {}; }
 
   /// Whether matrix products can be made in this precision. float32 always can.
   virtual bool supports(Precision precision) const { return precision == Precision::float32; }

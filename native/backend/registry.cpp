@@ -175,7 +175,7 @@ DeviceList list_devices(const DeviceOptions& options) {
     list.cuda.cublas_path = blas.path.characters;
     list.cuda.cublas_problem = blas.problem.characters;
   }
-  list.automatic = choose_automatically(cuda);
+  list.automatic = first != kAnyDevice ? cuda_id(first) : kCpu;
   return list;
 }
 

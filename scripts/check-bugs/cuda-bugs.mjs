@@ -354,7 +354,7 @@ export const cudaBugs = [
   // --- Grouping, norms, updates -----------------------------------------------------------------------------------------
   {
     name: "sort: no barrier before a run is sorted",
-    file: `${cuda}/grouping.cu`,
+    file: `${cuda}/sort.cuh`,
     find: "  __syncthreads();  // all keys are there\n",
     replace: "",
     programs: update,

@@ -36,6 +36,13 @@ void* allocate_aligned(int64_t bytes) {
 
 void release_aligned(void* memory) { std::free(memory); }
 
+void* WorkSpace::allocate(int64_t bytes) {
+  void* memory = allocate_aligned(bytes);
+  if (memory != nullptr) return memory;
+  throw Error(ErrorCode::out_of_memory,
+              "Expected " + std::to_string(bytes) + " bytes of work space but received none: out of memory");
+}
+
 namespace {
 
 int thread_count(int threads) { return threads > 0 ? threads : available_threads(); }

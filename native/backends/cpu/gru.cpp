@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "backend/joined.h"
 #include "backends/cpu/cpu_backend_impl.h"
 
 namespace gru4rec::cpu {
@@ -10,18 +11,6 @@ namespace {
 constexpr int64_t kBlockUnits = 4096;
 
 int64_t rows_per_block(int64_t hidden) { return std::max<int64_t>(1, kBlockUnits / hidden); }
-
-/// The columns of a step's joined matrix, [reset state (H) | input (in) | hidden state (H)].
-struct Joined {
-  Matrix reset_state, input, state, candidate_input, gates_input;
-
-  Joined(const GruLayer& layer, const GruTrace& trace)
-      : reset_state(trace.joined.col_range(0, layer.hidden())),
-        input(trace.joined.col_range(layer.hidden(), layer.in())),
-        state(trace.joined.col_range(layer.hidden() + layer.in(), layer.hidden())),
-        candidate_input(trace.joined.col_range(0, layer.hidden() + layer.in())),
-        gates_input(trace.joined.col_range(layer.hidden(), layer.in() + layer.hidden())) {}
-};
 
 }  // namespace
 

@@ -14,12 +14,6 @@ int select(int device) {
   return device;
 }
 
-std::string device_name(int device) {
-  cudaDeviceProp properties;
-  GRU_CHECK(cudaGetDeviceProperties(&properties, device));
-  return properties.name;
-}
-
 }  // namespace
 
 std::unique_ptr<Backend> create_cuda_backend(int device, const std::string& cublas_path) {
@@ -27,7 +21,7 @@ std::unique_ptr<Backend> create_cuda_backend(int device, const std::string& cubl
 }
 
 CudaBackend::CudaBackend(int device, const std::string& cublas_path)
-    : device_(select(device)), name_(device_name(device)), gemm_(stream_, cublas_path) {}
+    : device_(select(device)), name_(current_device_name()), gemm_(stream_, cublas_path) {}
 
 std::string CudaBackend::description() const {
   return "cuda:" + std::to_string(device_) + " (" + name_ + ", " + gemm_.description() + ")";
@@ -52,10 +46,6 @@ void CudaBackend::download(const void* device, int64_t bytes, void* host) {
 
 void CudaBackend::synchronize() { GRU_CHECK(cudaStreamSynchronize(stream_)); }
 
-DeviceMemory CudaBackend::memory() const {
-  size_t free = 0, total = 0;
-  GRU_CHECK(cudaMemGetInfo(&free, &total));
-  return {static_cast<int64_t>(total), static_cast<int64_t>(free)};
-}
+DeviceMemory CudaBackend::memory() const { return current_device_memory(); }
 
 }  // namespace gru4rec::cuda

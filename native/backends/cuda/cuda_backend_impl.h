@@ -25,6 +25,7 @@ class CudaBackend final : public Backend {
   CudaBackend(int device, const std::string& cublas_path);
 
   std::string description() const override;
+  Missing missing() const override { return gemm_.missing(); }
   bool supports(Precision precision) const override { return gemm_.supports(precision); }
   void set_precision(Precision precision) override;
   void* allocate(int64_t bytes) override;

@@ -11,23 +11,11 @@ constexpr int kPlaceThreads = 512;
 /// Merges the runs of 131,072 rows in one pass, which is more than a step has.
 constexpr int64_t kGroupFan = 64;
 
-/// The item above, the row below: sorted, the rows of an item lie together and ascend.
-__device__ __forceinline__ Key row_key(int32_t item, int64_t row) {
-  return static_cast<Key>(item) << 32 | static_cast<Key>(row);
-}
-
-/// keys [n] <- the keys of items [n], each kRun of them sorted. A block sorts one run and writes it.
-__global__ void __launch_bounds__(kSortThreads) sort_items_kernel(const int32_t* items, int64_t n, Key* keys) {
-  GRU_SHARED(Key, run, [kRun]);
-  const int64_t first = blockIdx.x * kRun;
-  const int size = static_cast<int>(n - first < kRun ? n - first : kRun), padded = power_of_two_from(size);
-  for (int i = static_cast<int>(threadIdx.x); i < padded; i += kSortThreads) {
-    run[i] = i < size ? row_key(items[first + i], first + i) : kNoKey;
-  }
-  __syncthreads();  // all keys are there
-  block_sort<kSortThreads>(run, padded);
-  for (int i = static_cast<int>(threadIdx.x); i < size; i += kSortThreads) keys[first + i] = run[i];
-}
+/// Keys with the item above and the row below: sorted, the rows of an item lie together and ascend.
+struct ItemKeys {
+  const int32_t* items;  ///< [n]
+  __device__ Key operator()(int64_t, int64_t i) const { return static_cast<Key>(items[i]) << 32 | static_cast<Key>(i); }
+};
 
 /// Whether the key at `i` is the first of its item.
 __device__ __forceinline__ bool is_head(const Key* keys, int64_t i) {
@@ -70,7 +58,7 @@ __global__ void __launch_bounds__(kPlaceThreads) place_groups_kernel(const Key* 
 void CudaBackend::do_group_rows(Span<const int32_t> items, int64_t, const RowGroups& groups) {
   Key* keys = keys_.reserve(2 * items.size);
   if (items.size > 0) {
-    launch(sort_items_kernel, blocks_for(items.size, kRun), kSortThreads, 0, stream_, items.data, items.size, keys);
+    sort_runs<kSortThreads>(ItemKeys{items.data}, 1, items.size, keys, stream_);
     keys = merge_runs(keys, keys + items.size, 1, items.size, kGroupFan, stream_);
   }
   launch(place_groups_kernel, blocks_for(std::max<int64_t>(items.size, 1), kPlaceThreads), kPlaceThreads, 0, stream_,

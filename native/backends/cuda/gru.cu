@@ -1,3 +1,4 @@
+#include "backend/joined.h"
 #include "backends/cuda/activation.cuh"
 #include "backends/cuda/column_sums.h"
 #include "backends/cuda/cuda_backend_impl.h"
@@ -9,18 +10,6 @@
 /// The bodies below work on hidden unit `col` of row `row` of the step, H = `width` units: gates and their gradients
 /// [M, 3H] are candidate | reset | update, states [M, H]. A unit touches its own elements only.
 namespace gru4rec::cuda {
-
-/// The columns of a step's joined matrix, [reset state (H) | input (in) | hidden state (H)].
-struct Joined {
-  Matrix reset_state, input, state, candidate_input, gates_input;
-
-  Joined(const GruLayer& layer, const GruTrace& trace)
-      : reset_state(trace.joined.col_range(0, layer.hidden())),
-        input(trace.joined.col_range(layer.hidden(), layer.in())),
-        state(trace.joined.col_range(layer.hidden() + layer.in(), layer.hidden())),
-        candidate_input(trace.joined.col_range(0, layer.hidden() + layer.in())),
-        gates_input(trace.joined.col_range(layer.hidden(), layer.in() + layer.hidden())) {}
-};
 
 /// What a product left for a gate, with its bias and its part of `input_gates`.
 struct GateSum {

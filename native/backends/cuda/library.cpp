@@ -78,6 +78,12 @@ void destroy(Handle* handle) {
 
 void description(Handle* handle, Text<512>* out) { set_text(handle->backend->description(), out->characters); }
 
+void missing(Handle* handle, MissingText* out) {
+  const Missing missing = handle->backend->missing();
+  set_text(missing.problem, out->problem.characters);
+  out->wanted = missing.wanted;
+}
+
 bool supports(Handle* handle, Precision precision) { return handle->backend->supports(precision); }
 
 DeviceMemory memory(Handle* handle, Status* status) {
@@ -97,6 +103,7 @@ Table make_table() {
   table.create = create;
   table.destroy = destroy;
   table.description = description;
+  table.missing = missing;
   table.supports = supports;
   table.memory = memory;
   table.allocate = allocate;

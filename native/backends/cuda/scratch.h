@@ -1,38 +1,17 @@
 #pragma once
 
-#include <cstdint>
-
+#include "backend/scratch.h"
 #include "backends/cuda/memory.h"
-#include "backends/cuda/runtime.h"
 
 namespace gru4rec::cuda {
 
-/// Device work space that grows to the largest size asked for and stays, so that steps allocate nothing once warm.
-template <class T>
-class Scratch {
- public:
-  Scratch() = default;
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() { cudaFree(data_); }
-
-  /// Room for `size` elements; what was in it is lost when it has to grow. Growing waits for the device.
-  T* reserve(int64_t size) {
-    if (size > size_) {
-      GRU_CHECK(cudaFree(data_));
-      data_ = nullptr;
-      size_ = 0;
-      data_ = static_cast<T*>(allocate_device_memory(size * static_cast<int64_t>(sizeof(T))));
-      size_ = size;
-    }
-    return data_;
-  }
-  T* data() const { return data_; }
-  int64_t size() const { return size_; }
-
- private:
-  T* data_ = nullptr;
-  int64_t size_ = 0;
+/// Memory of a Scratch. Releasing it waits for the device, and so does a Scratch that has to grow.
+struct WorkSpace {
+  static void* allocate(int64_t bytes) { return allocate_device_memory(bytes); }
+  static void release(void* memory) { cudaFree(memory); }
 };
+
+template <class T>
+using Scratch = BasicScratch<T, WorkSpace>;
 
 }  // namespace gru4rec::cuda

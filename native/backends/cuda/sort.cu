@@ -9,17 +9,12 @@ constexpr int kMergeThreads = 256;
 /// Runs that a pass over long rows merges: three passes for a million keys.
 constexpr int64_t kRowFan = 8;
 
-/// Sorts each kRun keys of keys [rows, length]. Block (x, y) reads and writes run x of row y.
-__global__ void __launch_bounds__(kSortThreads) sort_runs_kernel(Key* keys, int64_t length) {
-  GRU_SHARED(Key, run, [kRun]);
-  const int64_t first = blockIdx.x * kRun;
-  keys += blockIdx.y * length + first;
-  const int size = static_cast<int>(length - first < kRun ? length - first : kRun), padded = power_of_two_from(size);
-  for (int i = static_cast<int>(threadIdx.x); i < padded; i += kSortThreads) run[i] = i < size ? keys[i] : kNoKey;
-  __syncthreads();  // all keys are there
-  block_sort<kSortThreads>(run, padded);
-  for (int i = static_cast<int>(threadIdx.x); i < size; i += kSortThreads) keys[i] = run[i];
-}
+/// Keys that are there already.
+struct StoredKeys {
+  const Key* keys;  ///< [rows, length]
+  int64_t length;
+  __device__ Key operator()(int64_t row, int64_t i) const { return keys[row * length + i]; }
+};
 
 /// from, to [rows, length]: every `fan` sorted runs of `run` keys of `from`, a multiple of kRun, become one of `to`.
 /// A block moves kRun keys of one run of row blockIdx.y. The place of a key is its place in its own run plus the number
@@ -45,8 +40,7 @@ __global__ void __launch_bounds__(kMergeThreads)
 
 Key* sort_rows(Key* keys, Key* room, int64_t rows, int64_t length, cudaStream_t stream) {
   if (rows == 0 || length == 0) return keys;
-  launch(sort_runs_kernel, dim3(blocks_for(length, kRun), static_cast<unsigned>(rows)), kSortThreads, 0, stream, keys,
-         length);
+  sort_runs<kSortThreads>(StoredKeys{keys, length}, rows, length, keys, stream);
   return merge_runs(keys, room, rows, length, kRowFan, stream);
 }
 

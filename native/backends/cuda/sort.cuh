@@ -64,4 +64,26 @@ __device__ __forceinline__ void block_sort(Key* keys, int n) {
   __syncthreads();  // sorted for whoever reads it, also where the last strides were a warp's own
 }
 
+/// keys [rows, length] <- load(row, i), each kRun of them sorted. Block (x, y) sorts run x of row y and alone writes
+/// it, so `load` may read the same keys.
+template <int kThreads, class Load>
+__global__ void __launch_bounds__(kThreads) sort_runs_kernel(Load load, int64_t length, Key* keys) {
+  GRU_SHARED(Key, run, [kRun]);
+  const int64_t row = blockIdx.y, first = blockIdx.x * kRun;
+  const int size = static_cast<int>(length - first < kRun ? length - first : kRun), padded = power_of_two_from(size);
+  for (int i = static_cast<int>(threadIdx.x); i < padded; i += kThreads) {
+    run[i] = i < size ? load(row, first + i) : kNoKey;
+  }
+  __syncthreads();  // all keys are there
+  block_sort<kThreads>(run, padded);
+  for (int i = static_cast<int>(threadIdx.x); i < size; i += kThreads) keys[row * length + first + i] = run[i];
+}
+
+/// sort_runs_kernel for keys [rows, length] of at least one element, rows below 65,536.
+template <int kThreads, class Load>
+void sort_runs(const Load& load, int64_t rows, int64_t length, Key* keys, cudaStream_t stream) {
+  launch(sort_runs_kernel<kThreads, Load>, dim3(blocks_for(length, kRun), static_cast<unsigned>(rows)), kThreads, 0,
+         stream, load, length, keys);
+}
+
 }  // namespace gru4rec::cuda

@@ -11,7 +11,7 @@
 namespace gru4rec::cuda_library {
 
 /// Changes with every change of this file, of the operations' arguments and of the structs in them.
-constexpr int32_t kAbi = 2;
+constexpr int32_t kAbi = 3;
 /// Name of the one function that the library exports, of type `GetTable`.
 constexpr const char* kEntry = "gru4rec_cuda_library";
 
@@ -49,6 +49,12 @@ struct Blas {
   int32_t version = 0;  ///< of cuBLAS; 0 = not found, the back end's own product is used
   Text<1024> path;      ///< where it was found
   Text<2048> problem;   ///< what was looked for where, when it was not found
+};
+
+/// Missing, for the table.
+struct MissingText {
+  Text<2048> problem;
+  bool wanted = true;
 };
 
 struct Options {
@@ -109,6 +115,7 @@ struct Table {
   Handle* (*create)(const Options*, Status*) = nullptr;
   void (*destroy)(Handle*) = nullptr;
   void (*description)(Handle*, Text<512>* out) = nullptr;
+  void (*missing)(Handle*, MissingText* out) = nullptr;
   bool (*supports)(Handle*, Precision) = nullptr;
   DeviceMemory (*memory)(Handle*, Status*) = nullptr;
   void* (*allocate)(Handle*, Status*, int64_t bytes) = nullptr;

@@ -67,6 +67,11 @@ class CudaProxy final : public Backend {
     table_.description(handle_, &text);
     return text.characters;
   }
+  Missing missing() const override {
+    MissingText text;
+    table_.missing(handle_, &text);
+    return {text.problem.characters, text.wanted};
+  }
   bool supports(Precision precision) const override { return table_.supports(handle_, precision); }
   void set_precision(Precision precision) override {
     Backend::set_precision(precision);  // a precision that is not there is no failure of the device

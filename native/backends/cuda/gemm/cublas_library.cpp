@@ -173,6 +173,7 @@ CublasSearch find_cublas(const std::string& path, const CublasTrial& trial) {
   if (named.empty()) return search(trial);
   CublasSearch result;
   if (named == kNone) {
+    result.wanted = false;
     result.problem = "cuBLAS is not looked for: " + option + " is \"" + kNone + "\"";
     return result;
   }

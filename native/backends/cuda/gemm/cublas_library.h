@@ -33,6 +33,7 @@ struct CublasLibrary {
 struct CublasSearch {
   const CublasLibrary* library = nullptr;  ///< stays loaded as long as the process; null = there is none
   std::string problem;                     ///< why there is none: what was looked for where, and what to install
+  bool wanted = true;                      ///< false = "none" was asked for
 };
 
 /// Says why a library that was loaded cannot be used on a device; empty = it can.

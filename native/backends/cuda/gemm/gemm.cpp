@@ -20,7 +20,7 @@ bool fit_in_int(std::initializer_list<int64_t> sizes) { return std::max(sizes) <
 }  // namespace
 
 Gemm::Gemm(cudaStream_t stream, const std::string& cublas_path) : stream_(stream) {
-  find_cublas(cublas_path, [&](const CublasLibrary& library) -> std::string {
+  const CublasSearch found = find_cublas(cublas_path, [&](const CublasLibrary& library) -> std::string {
     try {
       cublas_ = std::make_unique<Cublas>(library, stream);
     } catch (const Error& error) {
@@ -30,6 +30,7 @@ Gemm::Gemm(cudaStream_t stream, const std::string& cublas_path) : stream_(stream
     }
     return "";
   });
+  missing_ = {found.problem, found.wanted};
 }
 
 Gemm::~Gemm() = default;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "backend/backend.h"
 #include "core/matrix.h"
 #include "core/model_spec.h"
 
@@ -37,6 +38,8 @@ class Gemm {
   void set_precision(Precision precision) { precision_ = precision; }
   /// "cuBLAS 13.0.2" or "own products"
   std::string description() const;
+  /// cuBLAS, where the products are our own.
+  const Missing& missing() const { return missing_; }
 
   /// out <- a b, or out + a b where `accumulate`. Sizes of 0 are fine, strides and sizes of any 64 bits, too.
   void multiply(const Factor& a, const Factor& b, bool accumulate, Matrix out);
@@ -44,6 +47,7 @@ class Gemm {
  private:
   cudaStream_t stream_;
   std::unique_ptr<Cublas> cublas_;  ///< null = the products are our own
+  Missing missing_;
   Precision precision_ = Precision::float32;
 };
 
