@@ -89,12 +89,21 @@ async function address() {
 }
 
 /** The C++ tests that run every kernel. */
-const operationTests = ["gru", "inputs", "loss", "negatives", "ranking", "scores", "step", "update"].map(
-  (name) => `${name}_test`,
-);
+const operationTests = [
+  "feed",
+  "gru",
+  "inputs",
+  "loss",
+  "negatives",
+  "ranking",
+  "recorded",
+  "scores",
+  "step",
+  "update",
+].map((name) => `${name}_test`);
 
 /** Those of them that take little time under ThreadSanitizer. */
-const quickKernelTests = ["inputs_test", "loss_test", "negatives_test", "scores_test", "update_test"];
+const quickKernelTests = ["feed_test", "inputs_test", "loss_test", "negatives_test", "scores_test", "update_test"];
 
 const only = (programs) => ["--tests-regex", `^(${programs.join("|")})$`];
 

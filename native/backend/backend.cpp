@@ -98,6 +98,12 @@ void expect_output_layer(const char* operation, ConstMatrix hidden, ConstMatrix 
   expect_at_least({operation, "weight rows"}, weight.rows, 1);
 }
 
+void expect_sampling_table(const char* operation, const SamplingTableView& table) {
+  expect_at_least({operation, "table.items"}, table.items, 1);
+  expect_pointer({operation, "table.cumulative"}, table.cumulative);
+  expect_pointer({operation, "table.guide"}, table.guide);
+}
+
 void expect_candidates(const char* operation, const Candidates& candidates) {
   if (candidates.restricted) expect_size({operation, "candidates.items"}, candidates.items, candidates.items.size);
 }
@@ -126,6 +132,40 @@ void Backend::set_precision(Precision precision) {
   if (supports(precision)) return;
   throw Error(ErrorCode::device, std::string("Expected a device that multiplies in ") + name(precision) +
                                      " but received " + description() + ", which does not");
+}
+
+std::unique_ptr<Recording> Backend::record(const std::function<void()>& operations) {
+  begin_recording();
+  try {
+    operations();
+  } catch (...) {
+    abandon_recording();
+    throw;
+  }
+  return end_recording();
+}
+
+void Backend::begin_recording() {
+  throw Error(ErrorCode::device, "Expected a back end that records but received " + description());
+}
+
+std::unique_ptr<Recording> Backend::end_recording() {
+  throw Error(ErrorCode::device, "Expected a recording that has begun but received none");
+}
+
+void Backend::abandon_recording() {}
+
+void Backend::begin_step(const StepFeed& feed) {
+  const int64_t batch = feed.batch();
+  expect_at_least({"begin_step", "feed.source"}, batch, 1);
+  expect_at_least({"begin_step", "feed.samples"}, feed.samples, 0);
+  expect_at_least({"begin_step", "feed.rows rows"}, feed.rows.rows, 1);
+  expect_shape({"begin_step", "feed.rows"}, feed.rows, feed.rows.rows, StepFeed::row_size(batch));
+  expect_pointer({"begin_step", "feed.state"}, feed.state);
+  expect_size({"begin_step", "feed.items"}, feed.items, batch + feed.samples + batch);
+  expect_size({"begin_step", "feed.source"}, feed.source, batch);
+  if (feed.samples > 0) expect_sampling_table("begin_step", feed.table);
+  do_begin_step(feed);
 }
 
 void Backend::fill(float value, Matrix out) {
@@ -200,9 +240,7 @@ void Backend::gru_backward(const GruLayer& layer, const GruTrace& trace, const D
 }
 
 void Backend::draw_negatives(const SamplingTableView& table, const RandomStream& stream, MatrixView<int32_t> samples) {
-  expect_at_least({"draw_negatives", "table.items"}, table.items, 1);
-  expect_pointer({"draw_negatives", "table.cumulative"}, table.cumulative);
-  expect_pointer({"draw_negatives", "table.guide"}, table.guide);
+  expect_sampling_table("draw_negatives", table);
   expect_well_formed({"draw_negatives", "samples"}, samples);
   if (!samples.empty()) do_draw_negatives(table, stream, samples);
 }
@@ -215,10 +253,13 @@ void Backend::scores(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, S
   if (logq.targets < 0 || logq.targets > out.cols) {
     fail({"scores", "logq.targets"}, "from 0 to " + std::to_string(out.cols), std::to_string(logq.targets));
   }
+  scored_weight_ = weight.data;
+  scored_items_ = items.data;
   if (!out.empty()) do_scores(hidden, weight, bias, items, logq, out);
 }
 
-void Backend::loss_gradient(const Loss& loss, int64_t divisor, Matrix scores, Span<float> row_losses) {
+void Backend::loss_gradient(const Loss& loss, int64_t divisor, const int32_t* active, Matrix scores,
+                            Span<float> row_losses) {
   expect_well_formed({"loss_gradient", "scores"}, scores);
   expect_size({"loss_gradient", "row_losses"}, row_losses, scores.rows);
   expect_at_least({"loss_gradient", "divisor"}, divisor, 1);
@@ -235,14 +276,14 @@ void Backend::loss_gradient(const Loss& loss, int64_t divisor, Matrix scores, Sp
   expect_slopes({"loss_gradient", "loss.final_act"}, loss.final_act);
   if (scores.rows == 0) return;
   expect_at_least({"loss_gradient", "scores columns"}, scores.cols, scores.rows < 2 ? 2 : scores.rows);
-  do_loss_gradient(loss, divisor, scores, row_losses);
+  do_loss_gradient(loss, divisor, active, scores, row_losses);
 }
 
-void Backend::accumulate_loss(Span<const float> row_losses, int64_t divisor, LossTotals* totals) {
+void Backend::accumulate_loss(Span<const float> row_losses, int64_t divisor, StepState* state, LossTotals* totals) {
   expect_size({"accumulate_loss", "row_losses"}, row_losses, row_losses.size);
   expect_at_least({"accumulate_loss", "divisor"}, divisor, 1);
   expect_pointer({"accumulate_loss", "totals"}, totals);
-  do_accumulate_loss(row_losses, divisor, totals);
+  do_accumulate_loss(row_losses, divisor, state, totals);
 }
 
 void Backend::scores_backward(ConstMatrix score_gradient, ConstMatrix hidden, ConstMatrix weight,
@@ -256,6 +297,9 @@ void Backend::scores_backward(ConstMatrix score_gradient, ConstMatrix hidden, Co
   expect_shape({"scores_backward", "hidden_gradient"}, hidden_gradient, hidden.rows, hidden.cols);
   expect_shape({"scores_backward", "weight_gradient"}, weight_gradient, columns, hidden.cols);
   expect_shape({"scores_backward", "bias_gradient"}, bias_gradient, columns, 1);
+  if (weight.data != scored_weight_ || items.data != scored_items_) {
+    fail({"scores_backward", "weight and items"}, "those of the last call of scores", "others");
+  }
   if (score_gradient.empty() || hidden.empty()) {
     fill(0.0f, hidden_gradient);
     fill(0.0f, weight_gradient);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -64,6 +65,29 @@ struct TrainableMatrix {
   Span<int32_t> updates;
 };
 
+/// Where a training stands that follows its feed by itself, in device memory. begin_step sets `active`; accumulate_loss
+/// ends the step.
+struct StepState {
+  uint64_t step = 0;   ///< number of the step that comes or runs, for its random numbers
+  int64_t row = 0;     ///< row of the feed that it takes, counted without end
+  int32_t active = 0;  ///< M of the step that runs
+};
+
+/// The steps of a training in device memory, one a row, and where begin_step places the one that runs. Everything has
+/// room for B rows of the step; what stands behind its M active ones is kNoItem, and a source of -1.
+struct StepFeed {
+  MatrixView<const int32_t> rows;  ///< [R, 1 + 3B]: M, targets, inputs, sources; row r of the walk is at r % R
+  SamplingTableView table;         ///< read where there are samples
+  uint64_t seed = 0;               ///< of the samples
+  int64_t samples = 0;             ///< N
+  StepState* state = nullptr;
+  Span<int32_t> items;   ///< [B + N + B] out: targets, samples, inputs
+  Span<int32_t> source;  ///< [B] out
+
+  int64_t batch() const { return source.size; }
+  static constexpr int64_t row_size(int64_t batch) { return 1 + 3 * batch; }
+};
+
 /// Loss of the epoch so far, in device memory.
 struct LossTotals {
   double weighted_sum = 0.0;    ///< sum of M * step loss
@@ -96,10 +120,26 @@ struct Missing {
   bool wanted = true;   ///< false = the user does without on purpose
 };
 
+/// The most that start_read reads, and how many of its reads can be under way.
+constexpr int64_t kReadBytes = 64;
+constexpr int kReadPlaces = 2;
+
 /// What stands in top_k's and target_ranks' output of a row that has a score which is not finite.
 constexpr int32_t kNotFinite = -2;
-/// What stands in top_k's output behind the last candidate.
+/// What stands in top_k's output behind the last candidate, and in the items of a step where it has no row.
 constexpr int32_t kNoItem = -1;
+
+/// Operations that were recorded and can be run again, as one. Must not outlive its back end.
+class Recording {
+ public:
+  virtual ~Recording() = default;
+  /// Enqueues them all, with the arguments of then and what is in memory now.
+  virtual void replay() = 0;
+};
+
+/// Lines of work beside the main one, for operations that do not wait for each other.
+enum class Branch { items, rows, layers };
+constexpr int kBranches = 3;
 
 /// The narrow waist between the engine and the hardware: the operations of GRU4Rec, each as large as both back ends can
 /// make it. Public methods check shapes and hand on to the private `do_*`, which may rely on them.
@@ -137,9 +177,44 @@ class Backend {
   /// out <- from, of one shape.
   void copy(ConstMatrix from, Matrix out);
 
+  /// As upload, beside what runs: nothing that was called before may still read or write `device`, whatever is called
+  /// afterwards waits for it.
+  virtual void upload_beside(const void* host, int64_t bytes, void* device) { upload(host, bytes, device); }
+  /// Starts to read `bytes`, at most kReadBytes, as they are after all that was called before. `place`, below
+  /// kReadPlaces, takes one read at a time.
+  virtual void start_read(int place, const void* device, int64_t bytes) = 0;
+  /// Waits for the read that start_read began in `place`, and for nothing behind it.
+  virtual void finish_read(int place, int64_t bytes, void* host) = 0;
+
+  // --- Recording ----------------------------------------------------------------------------------------------------
+
+  /// Whether steps are better recorded and replayed than called one by one.
+  virtual bool records() const { return false; }
+  /// Records what `operations` calls of this back end on this thread, instead of running it. No call may need more
+  /// work space than one that ran before; when a later one does, the recording must not be replayed any more.
+  /// Throws ErrorCode::device where that fails, and what `operations` throws.
+  std::unique_ptr<Recording> record(const std::function<void()>& operations);
+  /// The parts of `record`, for back ends that hand their calls on. No other thread's call comes between them.
+  virtual void begin_recording();
+  virtual std::unique_ptr<Recording> end_recording();
+  virtual void abandon_recording();
+
+  /// What is called from here to `leave` may run beside what the main line calls afterwards. It waits for all that the
+  /// main line has called so far. Not from inside a branch.
+  virtual void enter(Branch) {}
+  virtual void leave() {}
+  /// What the main line calls from here on waits for all that was called in `branch`. Downloads do so for all branches.
+  virtual void join(Branch) {}
+
+  // --- Steps --------------------------------------------------------------------------------------------------------
+
+  /// Takes the step of feed.state->row: its M, items and sources from the feed, its samples as draw_negatives does for
+  /// step feed.state->step.
+  void begin_step(const StepFeed& feed);
+
   // --- Inputs and states --------------------------------------------------------------------------------------------
 
-  /// out[i] <- table[rows[i]] [M, width], with inverted dropout where `dropout` is active.
+  /// out[i] <- table[rows[i]] [M, width], with inverted dropout where `dropout` is active; zeros for kNoItem.
   void gather_rows(ConstMatrix table, Span<const int32_t> rows, const Dropout& dropout, Matrix out);
   /// out[i] <- state[source[i]], or zeros where source[i] is -1: a session starts. [M, H]
   void carry_state(ConstMatrix state, Span<const int32_t> source, Matrix out);
@@ -158,7 +233,7 @@ class Backend {
   /// @param gradient  [M, H], in: of the new state; used as work space.
   /// @param gate_gradients  [M, 3H], out: of the gates before their activation, which are also those of `input_gates`.
   /// @param input_gradient  [M, in], out; empty where nothing needs it.
-  /// @param gradients  out, overwritten.
+  /// @param gradients  out, overwritten; made in Branch::layers, which must be joined before they are used.
   void gru_backward(const GruLayer& layer, const GruTrace& trace, const Dropout& dropout, Matrix gradient,
                     Matrix gate_gradients, Matrix input_gradient, const GruGradients& gradients);
 
@@ -167,20 +242,27 @@ class Backend {
   /// samples(s, j) <- item that number `j` of step `stream.step + s` stands for. [steps, N], rows may be strided: the
   /// sample store keeps room for the targets and inputs of each step beside its samples.
   void draw_negatives(const SamplingTableView& table, const RandomStream& stream, MatrixView<int32_t> samples);
-  /// out [M, C] <- hidden [M, D] weight[items]^T + bias[items] - logQ correction. Empty `items` = all I items.
+  /// out [M, C] <- hidden [M, D] weight[items]^T + bias[items] - logQ correction. Empty `items` = all I items. A column
+  /// of kNoItem has the scores 0.
   void scores(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, Span<const int32_t> items, const LogQ& logq,
               Matrix out);
   /// Loss and its gradient, row by row; the target of row i is column i. [M, C]
   /// @param divisor  the configured batch B, also when M < B.
+  /// @param active  device memory; null = all rows. Else the rows from *active on are not there, nor the columns that
+  ///     are their targets: their losses and gradients are 0.
   /// @param scores  in: raw scores; out: gradient of the step loss (sum of the rows / divisor) by the raw scores.
   /// @param row_losses  [M], not yet divided.
-  void loss_gradient(const Loss& loss, int64_t divisor, Matrix scores, Span<float> row_losses);
+  void loss_gradient(const Loss& loss, int64_t divisor, const int32_t* active, Matrix scores, Span<float> row_losses);
   /// Adds one step to `totals` (device memory).
-  void accumulate_loss(Span<const float> row_losses, int64_t divisor, LossTotals* totals);
-  /// Gradients of `scores` without correction, from score_gradient [M, C].
+  /// @param state  null = all rows of the step are active; else they are the first state->active, and `state` goes on
+  ///     to the next step
+  void accumulate_loss(Span<const float> row_losses, int64_t divisor, StepState* state, LossTotals* totals);
+  /// Gradients of `scores` without correction, from score_gradient [M, C]. `weight` and `items` are those of the last
+  /// call of `scores`, and have not changed since.
   /// @param hidden_gradient  [M, D]  <- score_gradient weight[items]
   /// @param weight_gradient  [C, D]  <- score_gradient^T hidden, a row a column of the scores
-  /// @param bias_gradient  [C, 1]  <- sums of the columns
+  /// @param bias_gradient  [C, 1]  <- sums of the columns; both are made in Branch::rows, which must be joined before
+  ///     they are used.
   void scores_backward(ConstMatrix score_gradient, ConstMatrix hidden, ConstMatrix weight, Span<const int32_t> items,
                        Matrix hidden_gradient, Matrix weight_gradient, Matrix bias_gradient);
   /// scores <- activation(scores), in place; softmax over each row; softmax_logit leaves them as they are.
@@ -188,8 +270,8 @@ class Backend {
 
   // --- Updates ------------------------------------------------------------------------------------------------------
 
-  /// Groups the rows 0 .. items.size by their item. `table_rows` bounds the items. The order of the groups is fixed for
-  /// one back end.
+  /// Groups the rows 0 .. items.size by their item; those of kNoItem are in no group. `table_rows` bounds the items. The
+  /// order of the groups is fixed for one back end.
   void group_rows(Span<const int32_t> items, int64_t table_rows, const RowGroups& groups);
   /// total[0] += sum of the squares of `gradient`. `total` is in device memory.
   void add_squared_norm(ConstMatrix gradient, double* total);
@@ -220,6 +302,7 @@ class Backend {
              const Exclusions& exclusions, Span<int32_t> items, Matrix scores, Span<float> log_sum_exp);
 
  private:
+  virtual void do_begin_step(const StepFeed& feed) = 0;
   virtual void do_fill(float value, Matrix out) = 0;
   virtual void do_copy(ConstMatrix from, Matrix out) = 0;
   virtual void do_gather_rows(ConstMatrix table, Span<const int32_t> rows, const Dropout& dropout, Matrix out) = 0;
@@ -233,8 +316,10 @@ class Backend {
                                  MatrixView<int32_t> samples) = 0;
   virtual void do_scores(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, Span<const int32_t> items,
                          const LogQ& logq, Matrix out) = 0;
-  virtual void do_loss_gradient(const Loss& loss, int64_t divisor, Matrix scores, Span<float> row_losses) = 0;
-  virtual void do_accumulate_loss(Span<const float> row_losses, int64_t divisor, LossTotals* totals) = 0;
+  virtual void do_loss_gradient(const Loss& loss, int64_t divisor, const int32_t* active, Matrix scores,
+                                Span<float> row_losses) = 0;
+  virtual void do_accumulate_loss(Span<const float> row_losses, int64_t divisor, StepState* state,
+                                  LossTotals* totals) = 0;
   virtual void do_scores_backward(ConstMatrix score_gradient, ConstMatrix hidden, ConstMatrix weight,
                                   Span<const int32_t> items, Matrix hidden_gradient, Matrix weight_gradient,
                                   Matrix bias_gradient) = 0;
@@ -252,6 +337,9 @@ class Backend {
   virtual void do_top_k(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, int64_t k,
                         const Candidates& candidates, const Exclusions& exclusions, Span<int32_t> items, Matrix scores,
                         Span<float> log_sum_exp) = 0;
+
+  const float* scored_weight_ = nullptr;   ///< arguments of the last call of `scores`
+  const int32_t* scored_items_ = nullptr;  ///< "
 };
 
 }  // namespace gru4rec

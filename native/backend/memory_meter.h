@@ -30,6 +30,8 @@ class MemoryMeter : public Backend {
   void release(void* memory) override;
   void upload(const void*, int64_t, void*) override {}
   void download(const void*, int64_t, void*) override {}
+  void start_read(int, const void*, int64_t) override {}
+  void finish_read(int, int64_t, void*) override {}
   void synchronize() override {}
   DeviceMemory memory() const override { return {}; }
 
@@ -44,6 +46,7 @@ class MemoryMeter : public Backend {
   /// What the back end asks of the system for an allocation of `bytes`.
   virtual int64_t rounded(int64_t bytes) const { return bytes; }
 
+  void do_begin_step(const StepFeed&) override {}
   void do_fill(float, Matrix) override {}
   void do_copy(ConstMatrix, Matrix) override {}
   void do_gather_rows(ConstMatrix, Span<const int32_t>, const Dropout&, Matrix) override {}
@@ -54,8 +57,8 @@ class MemoryMeter : public Backend {
                        const GruGradients&) override {}
   void do_draw_negatives(const SamplingTableView&, const RandomStream&, MatrixView<int32_t>) override {}
   void do_scores(ConstMatrix, ConstMatrix, ConstMatrix, Span<const int32_t>, const LogQ&, Matrix) override {}
-  void do_loss_gradient(const Loss&, int64_t, Matrix, Span<float>) override {}
-  void do_accumulate_loss(Span<const float>, int64_t, LossTotals*) override {}
+  void do_loss_gradient(const Loss&, int64_t, const int32_t*, Matrix, Span<float>) override {}
+  void do_accumulate_loss(Span<const float>, int64_t, StepState*, LossTotals*) override {}
   void do_scores_backward(ConstMatrix, ConstMatrix, ConstMatrix, Span<const int32_t>, Matrix, Matrix, Matrix) override {
   }
   void do_activate_scores(const Activation&, Matrix) override {}

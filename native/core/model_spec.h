@@ -95,7 +95,14 @@ struct TrainingSpec {
   /// Of the products of training; evaluation and scores are always float32. None = tf32 where the device has it, else
   /// float32.
   std::optional<Precision> precision;
+  /// Steps that a device which records them replays at a time; never changes the result. 0 = no recording, every
+  /// operation is called by itself; none = kStepsPerLaunch. Of no effect on the CPU.
+  std::optional<int64_t> steps_per_launch;
 };
+
+/// What a launch costs is little beside this many steps, and a cancellation waits for no more than a few of them.
+constexpr int64_t kStepsPerLaunch = 8;
+constexpr int64_t kMaxStepsPerLaunch = 256;
 
 /// Throws ErrorCode::config when a value is out of range or two of them contradict each other.
 void validate(const TrainingSpec& spec);

@@ -74,12 +74,18 @@ struct Dropout {
   /// Factor of the elements that stay: 1 / (1 - p), computed in double and rounded to float once.
   float scale = 1.0f;
   RandomStream stream;
+  /// Where the step of `stream` stands, in memory of the back end; null = in `stream` itself.
+  const uint64_t* step = nullptr;
 
   bool active() const { return threshold > 0; }
+  /// The stream of the step. Called where `step` can be read.
+  GRU_HOST_DEVICE RandomStream stream_of_step() const {
+    return step == nullptr ? stream : RandomStream{stream.seed, *step, stream.purpose};
+  }
 };
 
-inline Dropout make_dropout(double p, const RandomStream& stream) {
-  return {static_cast<uint32_t>(p * 16777216.0 + 0.5), static_cast<float>(1.0 / (1.0 - p)), stream};
+inline Dropout make_dropout(double p, const RandomStream& stream, const uint64_t* step = nullptr) {
+  return {static_cast<uint32_t>(p * 16777216.0 + 0.5), static_cast<float>(1.0 / (1.0 - p)), stream, step};
 }
 
 /// 0 or `scale`, for the word of one element.

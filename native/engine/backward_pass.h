@@ -8,16 +8,16 @@
 namespace gru4rec {
 
 /// The items of one step in one row of device memory: targets (M), samples (N), inputs (M), side by side, so that their
-/// gradients can be grouped in one go.
+/// gradients can be grouped in one go. Of a step that comes from a feed M is the batch, and rows that are not active
+/// have kNoItem.
 struct StepItems {
   Span<const int32_t> all;  ///< [M + N + M]
-  int64_t active = 0;       ///< M
+  int64_t rows = 0;         ///< M
   int64_t samples = 0;      ///< N
 
-  int64_t columns() const { return active + samples; }
+  int64_t columns() const { return rows + samples; }
   Span<const int32_t> scored() const { return all.range(0, columns()); }
-  Span<const int32_t> targets() const { return all.range(0, active); }
-  Span<const int32_t> inputs() const { return all.range(columns(), active); }
+  Span<const int32_t> inputs() const { return all.range(columns(), rows); }
 };
 
 /// Gradients of one step, for batches of up to `rows` rows and `samples` samples. All buffers are allocated here.
@@ -25,10 +25,13 @@ class BackwardPass {
  public:
   BackwardPass(const Parameters& parameters, int64_t rows, int64_t samples);
 
-  /// From the gradient of the scores [M, M + N] to the gradients of all parameters that the step of `forward` used.
+  /// Groups the rows of gradients of a step by their items; of use to `clip` and to whoever updates.
+  void group(const StepItems& items);
+  /// From the gradient of the scores [M, M + N] to the gradients of all parameters that the step of `forward` used. They
+  /// are made in Branch::rows and Branch::layers.
   void run(const ForwardPass& forward, const StepItems& items, const StepDropout& dropout, ConstMatrix score_gradient);
 
-  /// One factor for all gradients, in device memory, so that their global norm stays under `cap`.
+  /// One factor for all gradients, in device memory, so that their global norm stays under `cap`. Joins all branches.
   const float* clip(double cap);
 
   /// Gradients of the dense part [1, dense_size].

@@ -91,7 +91,10 @@ TrainableMatrix OptimiserState::table(const TensorSpec& tensor, const Array<int3
 void OptimiserState::apply(const BackwardPass& backward, const float* scale) {
   Backend& backend = parameters_.backend();
   const ParameterLayout& layout = parameters_.layout();
+  backend.enter(Branch::layers);
   backend.update_dense(optimiser_, backward.dense(), scale, dense());
+  backend.leave();
+  backend.join(Branch::rows);
   backend.update_rows(optimiser_, backward.output_groups(), backward.output_rows(), scale,
                       table(layout.output_weight(), output_weight_updates_));
   backend.update_rows(optimiser_, backward.output_groups(), backward.output_bias(), scale,
@@ -99,6 +102,7 @@ void OptimiserState::apply(const BackwardPass& backward, const float* scale) {
   if (layout.input_table().size() > 0)
     backend.update_rows(optimiser_, backward.input_groups(), backward.input_rows(), scale,
                         table(layout.input_table(), input_table_updates_));
+  backend.join(Branch::layers);
 }
 
 }  // namespace gru4rec

@@ -20,7 +20,8 @@ class OptimiserState {
   /// updates that adam corrects by.
   StoredTensors tensors() const;
 
-  /// One update of everything that the step of `backward` touched.
+  /// One update of everything that the step of `backward` touched. Branch::items must have been joined; the others are
+  /// joined here.
   void apply(const BackwardPass& backward, const float* scale);
 
  private:

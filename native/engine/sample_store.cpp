@@ -8,8 +8,11 @@ namespace gru4rec {
 
 namespace {
 
-/// Steps whose samples fit into a store of `ids` ids, at least one.
-int64_t steps_in_store(int64_t ids, int64_t samples) { return samples == 0 ? 1 : std::max<int64_t>(1, ids / samples); }
+/// Steps whose samples fit into the store, at least one.
+int64_t steps_in_store(const Backend& backend, const TrainingSpec& spec) {
+  if (backend.records()) return 0;
+  return spec.samples == 0 ? 1 : std::max<int64_t>(1, spec.sample_store / spec.samples);
+}
 
 /// The correction belongs to the softmax; the pairwise losses go without.
 bool uses_logq(const TrainingSpec& spec) {
@@ -22,7 +25,7 @@ SampleStore::SampleStore(Backend& backend, const TrainingSpec& spec, int64_t ite
     : backend_(backend),
       batch_(spec.batch),
       samples_(spec.samples),
-      steps_(steps_in_store(spec.sample_store, spec.samples)),
+      steps_(steps_in_store(backend, spec)),
       seed_(spec.seed),
       target_coefficient_(static_cast<float>(spec.logq)),
       sample_coefficient_(static_cast<float>(spec.logq * spec.sample_alpha)),

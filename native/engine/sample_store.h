@@ -11,7 +11,8 @@ namespace gru4rec {
 
 /// What follows from the popularity of the items: negative samples of many steps, drawn ahead in one go (the author's
 /// sample store), and the correction of the scores by it. A step's row keeps room for its targets before the samples
-/// and for its inputs behind them. How many steps fit changes memory, never the samples.
+/// and for its inputs behind them. How many steps fit changes memory, never the samples. A back end that records draws
+/// the samples of each step by itself, from the table alone (StepFeeder): for it nothing is stored.
 class SampleStore {
  public:
   /// @param support  [items] training events of each item, at least 1; empty = take the memory only, for an estimate.
@@ -19,6 +20,7 @@ class SampleStore {
 
   /// The items of training step `step`; draws when the store has run out. `input` and `target` are in host memory.
   StepItems items(uint64_t step, Span<const int32_t> input, Span<const int32_t> target);
+  const SamplingTableView& table() const { return table_; }
   /// The correction of scores whose first `targets` columns are targets.
   LogQ log_q(int64_t targets) const;
 

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <sstream>
 
+#include "engine/step_runner.h"
+
 namespace gru4rec {
 
 namespace {
@@ -40,6 +42,30 @@ class PrecisionScope {
   Backend& backend_;
 };
 
+/// How many steps go up at a time: about kChunkTime of work, so that the host wakes rarely and a cancellation waits for
+/// two chunks at most.
+class ChunkSize {
+ public:
+  explicit ChunkSize(int64_t most) : most_(most), steps_(std::min(most, kFirst)) {}
+
+  int64_t steps() const { return steps_; }
+  /// `count` steps have been computed since the last call.
+  void computed(int64_t count) {
+    const Clock::time_point now = Clock::now();
+    const double each = std::chrono::duration<double>(now - last_).count() / static_cast<double>(count);
+    last_ = now;
+    const double wanted = std::min(kChunkTime / std::max(each, 1e-9), static_cast<double>(2 * steps_));
+    steps_ = std::clamp<int64_t>(static_cast<int64_t>(wanted), 1, most_);
+  }
+
+ private:
+  static constexpr int64_t kFirst = 16;
+  static constexpr double kChunkTime = 0.025;  ///< seconds
+
+  int64_t most_, steps_;
+  Clock::time_point last_ = Clock::now();
+};
+
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 /// Pairs of input and target in the sessions of `order`.
@@ -53,21 +79,17 @@ int64_t count_pairs(const Sessions& sessions, Span<const int32_t> order) {
 
 Trainer::Trainer(Parameters& parameters, OptimiserState& optimiser, const TrainingSpec& spec,
                  Span<const uint32_t> support, const TrainingPosition& position)
-    : parameters_(parameters),
-      backend_(parameters.backend()),
+    : backend_(parameters.backend()),
       spec_((validate(spec), spec)),
       precision_(choose_precision(parameters.backend(), spec)),
-      forward_(parameters, spec.batch),
-      backward_(parameters, spec.batch, spec.samples),
       optimiser_(optimiser),
       samples_(parameters.backend(), spec, parameters.spec().items, support),
-      source_(backend_, spec.batch),
-      scores_(backend_, spec.batch * (spec.batch + spec.samples)),
-      row_losses_(backend_, spec.batch),
-      totals_(backend_, 1),
-      dropout_(no_dropout(parameters.spec())),
+      training_step_(parameters, optimiser, spec, samples_),
+      source_(backend_, backend_.records() ? 0 : spec.batch),
       step_(position.steps),
-      epoch_(position.epochs) {}
+      epoch_(position.epochs) {
+  if (backend_.records()) feeder_.emplace(backend_, spec, samples_);
+}
 
 void Trainer::set_learning_rate(float learning_rate) {
   spec_.optimiser.learning_rate = learning_rate;
@@ -83,71 +105,87 @@ Progress Trainer::epoch(const Sessions& sessions, Span<const int32_t> order, con
   }
   ++epoch_;
   const PrecisionScope scope(backend_, precision_);
-  forward_.reset();
-  reset_totals();
+  training_step_.begin_epoch();
 
   const Clock::time_point start = Clock::now();
-  Clock::time_point next_report = start + kReportInterval;
-  Progress progress;
-  progress.total_events = count_pairs(sessions, order);
-  const auto read_loss = [&] {
-    const LossTotals totals = read_totals();
-    check_finite(totals);
-    progress.loss = totals.weight > 0.0 ? totals.weighted_sum / totals.weight : 0.0;
-    progress.seconds = seconds_since(start);
-  };
+  Walk walk{Schedule(sessions, order, spec_.batch, spec_.samples == 0 ? 2 : 1), cancellation, report, start,
+            start + kReportInterval, Progress()};
+  walk.progress.total_events = count_pairs(sessions, order);
+  if (feeder_) {
+    feed_steps(walk);
+  } else {
+    run_steps(walk);
+  }
+  return walk.progress;
+}
 
-  Schedule schedule(sessions, order, spec_.batch, spec_.samples == 0 ? 2 : 1);
-  for (ScheduleStep next; schedule.next(next);) {
-    cancellation.check();
+void Trainer::run_steps(Walk& walk) {
+  const auto read_loss = [&] {
+    LossTotals totals;
+    backend_.download(training_step_.totals(), sizeof totals, &totals);
+    note_loss(walk, totals);
+  };
+  for (ScheduleStep next; walk.schedule.next(next);) {
+    walk.cancellation.check();
     step(next);
-    ++progress.steps;
-    progress.events += next.input.size;
-    if (Clock::now() < next_report) continue;
+    ++walk.progress.steps;
+    walk.progress.events += next.input.size;
+    if (Clock::now() < walk.next_report) continue;
     read_loss();
-    if (report) report(progress);
-    next_report = Clock::now() + kReportInterval;
+    report_when_due(walk);
   }
   read_loss();
-  return progress;
 }
 
 void Trainer::step(const ScheduleStep& step) {
-  const int64_t active = step.input.size;
   const StepItems items = samples_.items(step_, step.input, step.target);
   source_.upload(step.source);
-  update_dropout();
-
-  forward_.step(items.inputs(), source_.span(active), dropout_);
-  const Matrix scores = scores_.matrix(active, items.columns());
-  backend_.scores(forward_.hidden(active), parameters_.output_weight(), parameters_.output_bias(), items.scored(),
-                  samples_.log_q(active), scores);
-  backend_.loss_gradient(spec_.loss, spec_.batch, scores, row_losses_.span(active));
-  backend_.accumulate_loss(row_losses_.span(active), spec_.batch, totals_.data());
-
-  backward_.run(forward_, items, dropout_, scores);
-  optimiser_.apply(backward_, spec_.grad_cap > 0.0 ? backward_.clip(spec_.grad_cap) : nullptr);
+  training_step_.run({items, source_.span(items.rows), step_, nullptr});
   ++step_;
 }
 
-void Trainer::update_dropout() {
-  // In `none` mode the input is a row of gates, which no dropout touches.
-  if (parameters_.spec().embedding != EmbeddingMode::none)
-    dropout_.input = make_dropout(spec_.dropout_embed, random_stream(spec_.seed, Purpose::input_dropout, step_));
-  for (size_t l = 0; l < dropout_.hidden.size(); ++l)
-    dropout_.hidden[l] = make_dropout(
-        spec_.dropout_hidden, random_stream(spec_.seed, Purpose::hidden_dropout, step_, static_cast<uint32_t>(l)));
+void Trainer::feed_steps(Walk& walk) {
+  const StepFeed& feed = feeder_->view();
+  const StepInput input{{feed.items, feed.batch(), feed.samples}, feed.source, 0, feed.state};
+  const auto step = [&] {
+    backend_.begin_step(feed);
+    training_step_.run(input);
+  };
+  StepRunner runner(backend_, step, spec_.steps_per_launch.value_or(kStepsPerLaunch));
+  feeder_->begin(step_);
+
+  ChunkSize size(feeder_->max_chunk());
+  StepFeeder::Chunk before;
+  for (int turn = 0;; turn = 1 - turn) {
+    walk.cancellation.check();
+    const StepFeeder::Chunk chunk = feeder_->feed(walk.schedule, size.steps());
+    runner.run(chunk.steps);
+    step_ += static_cast<uint64_t>(chunk.steps);
+    if (chunk.steps > 0) backend_.start_read(turn, training_step_.totals(), sizeof(LossTotals));
+    if (before.steps > 0) {
+      LossTotals totals;
+      backend_.finish_read(1 - turn, sizeof totals, &totals);
+      size.computed(before.steps);
+      walk.progress.steps += before.steps;
+      walk.progress.events += before.events;
+      note_loss(walk, totals);
+      report_when_due(walk);
+    }
+    if (chunk.steps == 0) break;
+    before = chunk;
+  }
 }
 
-LossTotals Trainer::read_totals() const {
-  LossTotals totals;
-  totals_.download({&totals, 1});
-  return totals;
+void Trainer::note_loss(Walk& walk, const LossTotals& totals) {
+  check_finite(totals);
+  walk.progress.loss = totals.weight > 0.0 ? totals.weighted_sum / totals.weight : 0.0;
+  walk.progress.seconds = seconds_since(walk.start);
 }
 
-void Trainer::reset_totals() {
-  const LossTotals totals;
-  totals_.upload({&totals, 1});
+void Trainer::report_when_due(Walk& walk) {
+  if (Clock::now() < walk.next_report) return;
+  if (walk.report) walk.report(walk.progress);
+  walk.next_report = Clock::now() + kReportInterval;
 }
 
 void Trainer::check_finite(const LossTotals& totals) const {

@@ -1,15 +1,14 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "core/schedule.h"
-#include "engine/backward_pass.h"
 #include "engine/cancellation.h"
-#include "engine/forward_pass.h"
-#include "engine/optimiser_state.h"
-#include "engine/parameters.h"
-#include "engine/sample_store.h"
+#include "engine/step_feeder.h"
+#include "engine/training_step.h"
 
 namespace gru4rec {
 
@@ -47,25 +46,33 @@ class Trainer {
                  const std::function<void(const Progress&)>& report);
 
  private:
+  /// An epoch under way, and when it is reported next.
+  struct Walk {
+    Schedule schedule;
+    const Cancellation& cancellation;
+    const std::function<void(const Progress&)>& report;
+    std::chrono::steady_clock::time_point start, next_report;
+    Progress progress;
+  };
+
+  /// Calls each step by itself.
+  void run_steps(Walk& walk);
+  /// Lets the device follow the walk by itself, two chunks ahead at most.
+  void feed_steps(Walk& walk);
   void step(const ScheduleStep& step);
-  /// The masks of the next step.
-  void update_dropout();
-  LossTotals read_totals() const;
-  void reset_totals();
+  /// Throws ErrorCode::not_finite.
+  void note_loss(Walk& walk, const LossTotals& totals);
+  void report_when_due(Walk& walk);
   void check_finite(const LossTotals& totals) const;
 
-  Parameters& parameters_;
   Backend& backend_;
   TrainingSpec spec_;
   Precision precision_;
-  ForwardPass forward_;
-  BackwardPass backward_;
   OptimiserState& optimiser_;
   SampleStore samples_;
-  Array<int32_t> source_;
-  Array<float> scores_, row_losses_;
-  Array<LossTotals> totals_;
-  StepDropout dropout_;
+  TrainingStep training_step_;
+  std::optional<StepFeeder> feeder_;  ///< where the back end records
+  Array<int32_t> source_;             ///< [batch], where it does not
   std::vector<int32_t> shuffled_;
   uint64_t step_;   ///< of all epochs
   uint64_t epoch_;  ///< epochs begun

@@ -62,8 +62,8 @@ class TrainingStep {
     backend_.gather_rows(weight_, in, input_dropout, layer_.input());
     backend_.gru_forward(layer_.layer, {}, hidden_dropout, layer_.trace(), layer_.hidden);
     backend_.scores(layer_.hidden, weight_, bias_, out, {log_support_.data(), 1.0f, 0.5f, kRows}, scores_);
-    backend_.loss_gradient(loss_, kRows, scores_, row_losses_.span());
-    backend_.accumulate_loss(row_losses_.span(), kRows, totals_.data());
+    backend_.loss_gradient(loss_, kRows, nullptr, scores_, row_losses_.span());
+    backend_.accumulate_loss(row_losses_.span(), kRows, nullptr, totals_.data());
     const Matrix input_gradient = row_gradients_.view().row_range(kColumns, kRows);
     backend_.scores_backward(scores_, layer_.hidden, weight_, out, hidden_gradient_,
                              row_gradients_.view().row_range(0, kColumns), bias_gradient_);

@@ -20,7 +20,7 @@ struct Received {
 Received run(Backend& backend, const Loss& loss, int64_t divisor, const Table<float>& scores, int64_t gap) {
   DeviceMatrix device(backend, scores, gap);
   DeviceVector<float> row_losses(backend, scores.rows);
-  backend.loss_gradient(loss, divisor, device, row_losses.span());
+  backend.loss_gradient(loss, divisor, nullptr, device, row_losses.span());
   return {row_losses.download(), device.download()};
 }
 
@@ -160,7 +160,7 @@ OPERATION_TEST("accumulate_loss: sums M * loss, M and steps, and remembers the f
     const int64_t divisor = rows + 3;
     const std::vector<float> losses = data.table(1, rows, 5.0).data;
     const DeviceVector<float> device(backend, losses);
-    backend.accumulate_loss(device.span(), divisor, totals.data());
+    backend.accumulate_loss(device.span(), divisor, nullptr, totals.data());
     Total<Number> sum;
     for (const float loss : losses) sum.add(double{loss});
     const Number step_loss = sum.sum() / Number(static_cast<double>(divisor));
@@ -174,7 +174,7 @@ OPERATION_TEST("accumulate_loss: sums M * loss, M and steps, and remembers the f
   }
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     const DeviceVector<float> device(backend, std::vector<float>{1.0f, bad, 2.0f});
-    backend.accumulate_loss(device.span(), 3, totals.data());
+    backend.accumulate_loss(device.span(), 3, nullptr, totals.data());
     CHECK_EQUAL(++steps, totals.download()[0].steps);
     CHECK_EQUAL(6, totals.download()[0].first_bad_step);
   }

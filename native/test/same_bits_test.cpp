@@ -89,10 +89,10 @@ Record run_all(Backend& backend, const Sizes& size) {
   for (const NamedLoss& named : all_losses()) {
     backend.scores(device_state, weight, bias, out_items, logq, scores);
     record.add("scores", scores);
-    backend.loss_gradient(named.loss, m, scores, losses.span());
+    backend.loss_gradient(named.loss, m, nullptr, scores, losses.span());
     record.add("loss_gradient " + named.name, scores);
     record.add("loss_gradient rows " + named.name, losses.download());
-    backend.accumulate_loss(losses.span(), m, totals.data());
+    backend.accumulate_loss(losses.span(), m, nullptr, totals.data());
     record.add("accumulate_loss", std::vector<double>{totals.download()[0].weighted_sum});
   }
   backend.scores_backward(scores, device_state, weight, out_items, hidden_gradient, weight_gradient, bias_gradient);
@@ -207,7 +207,7 @@ RowOutputs run_rows(Backend& backend, const reference::LayerTables& tables, cons
   out.scores = scores.download();
   for (const NamedLoss& named : all_losses()) {
     scores.upload(out.scores);
-    backend.loss_gradient(named.loss, 64, scores, losses.span());
+    backend.loss_gradient(named.loss, 64, nullptr, scores, losses.span());
     out.losses.push_back({named.name, scores.download(), losses.download()});
   }
   backend.target_ranks(layer.hidden, device_weight, device_bias, device_targets.span(), {}, greater.span(),

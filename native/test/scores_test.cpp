@@ -87,6 +87,9 @@ PRODUCT_TEST("scores_backward: gradients of state, weights and bias, a row for e
       const DeviceVector<int32_t> device_items(backend, items);
       DeviceMatrix hidden_gradient(backend, shape.rows, shape.width, gap);
       DeviceMatrix weight_gradient(backend, columns, shape.width, gap), bias_gradient(backend, columns, 1, gap);
+      const DeviceMatrix device_bias(backend, Table<float>(shape.items, 1));
+      DeviceMatrix raw_scores(backend, shape.rows, columns);
+      backend.scores(device_hidden, device_weight, device_bias, device_items.span(), {}, raw_scores);
       backend.scores_backward(device_gradient, device_hidden, device_weight, device_items.span(), hidden_gradient,
                               weight_gradient, bias_gradient);
       CHECK_NUMBERS(expected.hidden.data, hidden_gradient.download().data);

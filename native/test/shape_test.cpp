@@ -130,15 +130,15 @@ OPERATION_TEST("shapes: scores and losses") {
 
   const Activation softmax{ActivationKind::softmax, 1.0f, 1.0f}, logits{ActivationKind::softmax_logit, 1.0f, 1.0f};
   const Loss cross{LossKind::cross_entropy, 0.0f, 1.0f, softmax};
-  REFUSES(loss_gradient, cross, 3, at.m(3, 5), at.f(2));
-  REFUSES(loss_gradient, cross, 0, at.m(3, 5), at.f(3));
-  REFUSES(loss_gradient, cross, 3, at.m(3, 2), at.f(3));  // fewer columns than targets
-  REFUSES(loss_gradient, cross, 3, at.m(1, 1), at.f(1));  // no negative
-  REFUSES(loss_gradient, (Loss{LossKind::cross_entropy, 0.0f, 1.0f, logits}), 3, at.m(3, 5), at.f(3));
-  REFUSES(loss_gradient, (Loss{LossKind::xe_logit, 0.0f, 1.0f, softmax}), 3, at.m(3, 5), at.f(3));
-  REFUSES(loss_gradient, (Loss{LossKind::bpr_max, 0.0f, 1.0f, softmax}), 3, at.m(3, 5), at.f(3));
-  REFUSES(accumulate_loss, at.f(3), 0, at.losses.data());
-  REFUSES(accumulate_loss, at.f(3), 3, nullptr);
+  REFUSES(loss_gradient, cross, 3, nullptr, at.m(3, 5), at.f(2));
+  REFUSES(loss_gradient, cross, 0, nullptr, at.m(3, 5), at.f(3));
+  REFUSES(loss_gradient, cross, 3, nullptr, at.m(3, 2), at.f(3));  // fewer columns than targets
+  REFUSES(loss_gradient, cross, 3, nullptr, at.m(1, 1), at.f(1));  // no negative
+  REFUSES(loss_gradient, (Loss{LossKind::cross_entropy, 0.0f, 1.0f, logits}), 3, nullptr, at.m(3, 5), at.f(3));
+  REFUSES(loss_gradient, (Loss{LossKind::xe_logit, 0.0f, 1.0f, softmax}), 3, nullptr, at.m(3, 5), at.f(3));
+  REFUSES(loss_gradient, (Loss{LossKind::bpr_max, 0.0f, 1.0f, softmax}), 3, nullptr, at.m(3, 5), at.f(3));
+  REFUSES(accumulate_loss, at.f(3), 0, nullptr, at.losses.data());
+  REFUSES(accumulate_loss, at.f(3), 3, nullptr, nullptr);
 
   REFUSES(scores_backward, at.m(3, 6), at.m(3, 4), at.m(9, 4), at.i(5), at.m(3, 4), at.m(5, 4), at.m(5, 1));
   REFUSES(scores_backward, at.m(2, 5), at.m(3, 4), at.m(9, 4), at.i(5), at.m(3, 4), at.m(5, 4), at.m(5, 1));

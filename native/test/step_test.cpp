@@ -193,8 +193,8 @@ Model<float> run(Backend& backend, const Step& s, float& loss) {
   const DeviceVector<float> row_losses(backend, kRows);
   const DeviceVector<LossTotals> totals(backend, std::vector<LossTotals>{LossTotals()});
   backend.scores(second.hidden, wy, by, out_items, logq, scores);
-  backend.loss_gradient(s.in.loss, s.in.batch, scores, row_losses.span());
-  backend.accumulate_loss(row_losses.span(), s.in.batch, totals.data());
+  backend.loss_gradient(s.in.loss, s.in.batch, nullptr, scores, row_losses.span());
+  backend.accumulate_loss(row_losses.span(), s.in.batch, nullptr, totals.data());
   loss = static_cast<float>(totals.download()[0].weighted_sum / static_cast<double>(kRows));
 
   // The rows behind the columns' are those of the inputs in `shared` mode.

@@ -49,10 +49,13 @@ class CpuBackend final : public Backend {
   void release(void* memory) override;
   void upload(const void* host, int64_t bytes, void* device) override;
   void download(const void* device, int64_t bytes, void* host) override;
+  void start_read(int place, const void* device, int64_t bytes) override;
+  void finish_read(int place, int64_t bytes, void* host) override;
   void synchronize() override {}
   DeviceMemory memory() const override { return system_memory(); }
 
  private:
+  void do_begin_step(const StepFeed& feed) override;
   void do_fill(float value, Matrix out) override;
   void do_copy(ConstMatrix from, Matrix out) override;
   void do_gather_rows(ConstMatrix table, Span<const int32_t> rows, const Dropout& dropout, Matrix out) override;
@@ -66,8 +69,9 @@ class CpuBackend final : public Backend {
                          MatrixView<int32_t> samples) override;
   void do_scores(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, Span<const int32_t> items, const LogQ& logq,
                  Matrix out) override;
-  void do_loss_gradient(const Loss& loss, int64_t divisor, Matrix scores, Span<float> row_losses) override;
-  void do_accumulate_loss(Span<const float> row_losses, int64_t divisor, LossTotals* totals) override;
+  void do_loss_gradient(const Loss& loss, int64_t divisor, const int32_t* active, Matrix scores,
+                        Span<float> row_losses) override;
+  void do_accumulate_loss(Span<const float> row_losses, int64_t divisor, StepState* state, LossTotals* totals) override;
   void do_scores_backward(ConstMatrix score_gradient, ConstMatrix hidden, ConstMatrix weight, Span<const int32_t> items,
                           Matrix hidden_gradient, Matrix weight_gradient, Matrix bias_gradient) override;
   void do_activate_scores(const Activation& activation, Matrix scores) override;
@@ -85,9 +89,12 @@ class CpuBackend final : public Backend {
                 const Exclusions& exclusions, Span<int32_t> items, Matrix scores, Span<float> log_sum_exp) override;
 
   /// to <- from * mask, row `i` of a matrix of this width.
-  void drop(const Dropout& dropout, int64_t i, const float* from, int64_t width, float* to) const {
+  void drop(Dropout dropout, int64_t i, const float* from, int64_t width, float* to) const {
+    dropout.stream = dropout.stream_of_step();
     kernels_.dropout(dropout, static_cast<uint64_t>(i * width), width, from, to);
   }
+  /// `items` with the first one in the place of kNoItem.
+  Span<const int32_t> existing_items(Span<const int32_t> items);
   void top_k_of_rows(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, int64_t k, int64_t capacity,
                      const Candidates& candidates, const Exclusions& exclusions, Span<int32_t> items, Matrix scores,
                      Span<float> log_sum_exp);
@@ -108,8 +115,9 @@ class CpuBackend final : public Backend {
   Gemm gemm_;
 
   Scratch<float> column_add_;       ///< [C] of scores and scores_backward
+  Scratch<int32_t> existing_items_;  ///< [C] of scores and scores_backward, where some are kNoItem
   Scratch<float> joined_gradient_;  ///< [M, H + in] of gru_backward
-  Scratch<float> row_work_;         ///< [threads, 3 C] of loss_gradient
+  Scratch<float> row_work_;         ///< [threads, 4 C] of loss_gradient
   Scratch<int32_t> group_of_;       ///< [table rows] of group_rows, all 0 between its calls
   Scratch<int32_t> row_group_;      ///< [n] of group_rows
   Scratch<double> block_sums_;      ///< a sum for each block of a norm
@@ -119,6 +127,7 @@ class CpuBackend final : public Backend {
   Scratch<ScoredItem> kept_;        ///< [threads, M, capacity] of top_k
   Scratch<KeptRow> kept_rows_;      ///< [threads, M] of top_k
   Scratch<ExpSum> exp_sums_;        ///< [M, tiles] of top_k
+  char reads_[kReadPlaces][kReadBytes];  ///< of start_read
 };
 
 template <class Body>

@@ -31,8 +31,8 @@ class CpuMemoryMeter final : public MemoryMeter {
   void do_scores(ConstMatrix, ConstMatrix, ConstMatrix, Span<const int32_t>, const LogQ&, Matrix out) override {
     column_add_.reserve(out.cols);
   }
-  void do_loss_gradient(const Loss&, int64_t, Matrix scores, Span<float>) override {
-    row_work_.reserve(threads_ * 3 * scores.cols);
+  void do_loss_gradient(const Loss&, int64_t, const int32_t*, Matrix scores, Span<float>) override {
+    row_work_.reserve(threads_ * 4 * scores.cols);
   }
   void do_group_rows(Span<const int32_t> items, int64_t table_rows, const RowGroups&) override {
     group_of_.reserve(table_rows);

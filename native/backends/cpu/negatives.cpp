@@ -56,4 +56,18 @@ void CpuBackend::do_draw_negatives(const SamplingTableView& table, const RandomS
   });
 }
 
+void CpuBackend::do_begin_step(const StepFeed& feed) {
+  const int64_t batch = feed.batch();
+  StepState& state = *feed.state;
+  const int32_t* row = feed.rows.row(state.row % feed.rows.rows);
+  state.active = row[0];
+  const int32_t *target = row + 1, *input = target + batch, *source = input + batch;
+  std::copy_n(target, batch, feed.items.data);
+  std::copy_n(input, batch, feed.items.data + batch + feed.samples);
+  std::copy_n(source, batch, feed.source.data);
+  if (feed.samples == 0) return;
+  do_draw_negatives(feed.table, random_stream(feed.seed, Purpose::negatives, state.step),
+                    {feed.items.data + batch, 1, feed.samples});
+}
+
 }  // namespace gru4rec::cpu

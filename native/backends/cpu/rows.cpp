@@ -28,7 +28,9 @@ void CpuBackend::do_copy(ConstMatrix from, Matrix out) {
 void CpuBackend::do_gather_rows(ConstMatrix table, Span<const int32_t> rows, const Dropout& dropout, Matrix out) {
   for_blocks(out.rows, rows_per_block(out.cols), [&](int64_t first, int64_t last) {
     for (int64_t i = first; i < last; ++i) {
-      if (dropout.active()) {
+      if (rows[i] == kNoItem) {
+        std::fill_n(out.row(i), out.cols, 0.0f);
+      } else if (dropout.active()) {
         drop(dropout, i, table.row(rows[i]), out.cols, out.row(i));
       } else {
         std::copy_n(table.row(rows[i]), out.cols, out.row(i));

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "backends/cpu/cpu_backend_impl.h"
 
 namespace gru4rec::cpu {
@@ -14,8 +16,16 @@ constexpr int64_t kSumColumns = 512;
 
 }  // namespace
 
-void CpuBackend::do_scores(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, Span<const int32_t> items,
+Span<const int32_t> CpuBackend::existing_items(Span<const int32_t> items) {
+  if (std::find(items.begin(), items.end(), kNoItem) == items.end()) return items;
+  int32_t* existing = existing_items_.reserve(items.size);
+  std::replace_copy(items.begin(), items.end(), existing, kNoItem, 0);
+  return {existing, items.size};
+}
+
+void CpuBackend::do_scores(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, Span<const int32_t> asked,
                            const LogQ& logq, Matrix out) {
+  const Span<const int32_t> items = existing_items(asked);
   float* column_add = column_add_.reserve(out.cols);
   for (int64_t j = 0; j < out.cols; ++j) {
     const int64_t item = items.empty() ? j : items[j];
@@ -26,11 +36,16 @@ void CpuBackend::do_scores(ConstMatrix hidden, ConstMatrix weight, ConstMatrix b
     }
   }
   gemm_.multiply({hidden}, item_rows(weight, items, true), {false, column_add}, out);
+  if (items.data == asked.data) return;
+  for (int64_t i = 0; i < out.rows; ++i)
+    for (int64_t j = 0; j < out.cols; ++j)
+      if (asked[j] == kNoItem) out(i, j) = 0.0f;
 }
 
 void CpuBackend::do_scores_backward(ConstMatrix score_gradient, ConstMatrix hidden, ConstMatrix weight,
-                                    Span<const int32_t> items, Matrix hidden_gradient, Matrix weight_gradient,
+                                    Span<const int32_t> asked, Matrix hidden_gradient, Matrix weight_gradient,
                                     Matrix bias_gradient) {
+  const Span<const int32_t> items = existing_items(asked);  // the gradients of the others are 0
   gemm_.multiply({score_gradient}, item_rows(weight, items, false), {}, hidden_gradient);
   gemm_.multiply({score_gradient, true}, {hidden}, {}, weight_gradient);
 

@@ -50,6 +50,7 @@ void CpuBackend::do_group_rows(Span<const int32_t> items, int64_t table_rows, co
   std::fill_n(start, items.size + 1, 0);
   int32_t count = 0;
   for (int64_t i = 0; i < items.size; ++i) {
+    if (items[i] == kNoItem) continue;
     const int32_t seen = group_of[items[i]];
     groups.item[count] = items[i];
     count += seen == 0 ? 1 : 0;
@@ -64,7 +65,9 @@ void CpuBackend::do_group_rows(Span<const int32_t> items, int64_t table_rows, co
     start[g + 1] = before;
     before += size;
   }
-  for (int64_t i = 0; i < items.size; ++i) groups.occurrence[start[row_group[i]]++] = static_cast<int32_t>(i);
+  for (int64_t i = 0; i < items.size; ++i) {
+    if (items[i] != kNoItem) groups.occurrence[start[row_group[i]]++] = static_cast<int32_t>(i);
+  }
   start[0] = 0;
   for (int32_t g = 0; g < count; ++g) group_of[groups.item[g]] = 0;
   *groups.count = count;

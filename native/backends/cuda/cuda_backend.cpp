@@ -2,6 +2,7 @@
 
 #include "backends/cuda/cuda_backend_impl.h"
 #include "backends/cuda/devices.h"
+#include "backends/cuda/graph.h"
 #include "backends/cuda/memory.h"
 
 namespace gru4rec::cuda {
@@ -21,7 +22,7 @@ std::unique_ptr<Backend> create_cuda_backend(int device, const std::string& cubl
 }
 
 CudaBackend::CudaBackend(int device, const std::string& cublas_path)
-    : device_(select(device)), name_(current_device_name()), gemm_(stream_, cublas_path) {}
+    : device_(select(device)), name_(current_device_name()), gemm_(lines_.main(), cublas_path) {}
 
 std::string CudaBackend::description() const {
   return "cuda:" + std::to_string(device_) + " (" + name_ + ", " + gemm_.description() + ")";
@@ -37,14 +38,50 @@ void* CudaBackend::allocate(int64_t bytes) { return allocate_device_memory(bytes
 void CudaBackend::release(void* memory) { cudaFree(memory); }
 
 void CudaBackend::upload(const void* host, int64_t bytes, void* device) {
-  staging_.upload(host, bytes, device, stream_);
+  staging_.upload(host, bytes, device, stream());
+}
+
+void CudaBackend::upload_beside(const void* host, int64_t bytes, void* device) {
+  staging_.upload(host, bytes, device, copies_);
+  copied_.record(copies_);
+  copied_.hold(lines_.main());
 }
 
 void CudaBackend::download(const void* device, int64_t bytes, void* host) {
-  staging_.download(device, bytes, host, stream_);
+  lines_.join_all();
+  staging_.download(device, bytes, host, lines_.main());
 }
 
-void CudaBackend::synchronize() { GRU_CHECK(cudaStreamSynchronize(stream_)); }
+void CudaBackend::start_read(int place, const void* device, int64_t bytes) {
+  reads_.start(place, device, bytes, lines_.main());
+}
+
+void CudaBackend::finish_read(int place, int64_t bytes, void* host) { reads_.finish(place, bytes, host); }
+
+void CudaBackend::begin_recording() { begin_capture(lines_.main()); }
+
+std::unique_ptr<Recording> CudaBackend::end_recording() { return end_capture(lines_.main()); }
+
+void CudaBackend::abandon_recording() {
+  lines_.reset();
+  gemm_.use(lines_.number(), stream());
+  abandon_capture(lines_.main());
+}
+
+void CudaBackend::enter(Branch branch) {
+  lines_.enter(branch);
+  gemm_.use(lines_.number(), stream());
+}
+
+void CudaBackend::leave() {
+  lines_.leave();
+  gemm_.use(lines_.number(), stream());
+}
+
+void CudaBackend::synchronize() {
+  lines_.join_all();
+  GRU_CHECK(cudaStreamSynchronize(lines_.main()));
+}
 
 DeviceMemory CudaBackend::memory() const { return current_device_memory(); }
 

@@ -4,11 +4,11 @@
 
 #include "backend/backend.h"
 #include "backends/cuda/gemm/gemm.h"
+#include "backends/cuda/lines.h"
 #include "backends/cuda/score_tiles.h"
 #include "backends/cuda/scratch.h"
 #include "backends/cuda/sort.h"
 #include "backends/cuda/staging.h"
-#include "backends/cuda/stream.h"
 
 namespace gru4rec::cuda {
 
@@ -17,9 +17,10 @@ struct AdamCorrection {
   float first = 1.0f, second = 1.0f;
 };
 
-/// Every operation is enqueued on one stream and returns at once. What waits: download and synchronize, for the stream;
-/// release and work space that has to grow, for the device; upload, for a staging buffer. Nothing is summed in an order
-/// that depends on timing: same calls, same bits, on every run.
+/// Every operation is enqueued on the stream of the current line and returns at once; two of them use branches by
+/// themselves (backend.h). What waits: download, finish_read and synchronize, for what they read; release and work space
+/// that has to grow, for the device; uploads, for a staging buffer. Nothing is summed in an order that depends on
+/// timing: same calls, same bits, on every run. Work space that two lines use at a time is not shared.
 class CudaBackend final : public Backend {
  public:
   CudaBackend(int device, const std::string& cublas_path);
@@ -32,10 +33,21 @@ class CudaBackend final : public Backend {
   void release(void* memory) override;
   void upload(const void* host, int64_t bytes, void* device) override;
   void download(const void* device, int64_t bytes, void* host) override;
+  void upload_beside(const void* host, int64_t bytes, void* device) override;
+  void start_read(int place, const void* device, int64_t bytes) override;
+  void finish_read(int place, int64_t bytes, void* host) override;
+  bool records() const override { return true; }
+  void begin_recording() override;
+  std::unique_ptr<Recording> end_recording() override;
+  void abandon_recording() override;
+  void enter(Branch branch) override;
+  void leave() override;
+  void join(Branch branch) override { lines_.join(branch); }
   void synchronize() override;
   DeviceMemory memory() const override;
 
  private:
+  void do_begin_step(const StepFeed& feed) override;
   void do_fill(float value, Matrix out) override;
   void do_copy(ConstMatrix from, Matrix out) override;
   void do_gather_rows(ConstMatrix table, Span<const int32_t> rows, const Dropout& dropout, Matrix out) override;
@@ -49,8 +61,9 @@ class CudaBackend final : public Backend {
                          MatrixView<int32_t> samples) override;
   void do_scores(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, Span<const int32_t> items, const LogQ& logq,
                  Matrix out) override;
-  void do_loss_gradient(const Loss& loss, int64_t divisor, Matrix scores, Span<float> row_losses) override;
-  void do_accumulate_loss(Span<const float> row_losses, int64_t divisor, LossTotals* totals) override;
+  void do_loss_gradient(const Loss& loss, int64_t divisor, const int32_t* active, Matrix scores,
+                        Span<float> row_losses) override;
+  void do_accumulate_loss(Span<const float> row_losses, int64_t divisor, StepState* state, LossTotals* totals) override;
   void do_scores_backward(ConstMatrix score_gradient, ConstMatrix hidden, ConstMatrix weight, Span<const int32_t> items,
                           Matrix hidden_gradient, Matrix weight_gradient, Matrix bias_gradient) override;
   void do_activate_scores(const Activation& activation, Matrix scores) override;
@@ -67,6 +80,8 @@ class CudaBackend final : public Backend {
   void do_top_k(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, int64_t k, const Candidates& candidates,
                 const Exclusions& exclusions, Span<int32_t> items, Matrix scores, Span<float> log_sum_exp) override;
 
+  cudaStream_t stream() const { return lines_.current(); }
+
   /// Makes the scores of tile `tile` in tile_scores_, where they stay until the next one. Enqueued.
   /// @param items  items of the columns; null = all
   ScoreTile score_tile(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, const int32_t* items,
@@ -80,15 +95,19 @@ class CudaBackend final : public Backend {
 
   const int device_;
   std::string name_;
-  Stream stream_;
+  Lines lines_;
+  Stream copies_;  ///< of upload_beside
+  Event copied_;
   Staging staging_;
+  Reads reads_;
   Gemm gemm_;
 
   Scratch<float> item_rows_;                  ///< [C, D] rows of the table that scores and rankings multiply
   Scratch<float> joined_gradient_;            ///< [M, H + in] of gru_backward
   Scratch<Key> keys_;                         ///< what is sorted: rows of group_rows, scored items of top_k
   Scratch<double> norm_parts_;                ///< partial sums of a squared norm
-  Scratch<AdamCorrection> adam_corrections_;  ///< one for each group, or for the dense part
+  Scratch<AdamCorrection> adam_corrections_;  ///< one for each group
+  Scratch<AdamCorrection> dense_correction_;  ///< [1]
   Scratch<float> tile_scores_;                ///< [R, T] products of a ranking
   Scratch<int32_t> tile_items_;               ///< candidates, then targets: the columns of target_ranks
   Scratch<float> target_scores_;              ///< [R]

@@ -38,7 +38,7 @@ __global__ void __launch_bounds__(kElementThreads)
   const int64_t random_block = int64_t{blockIdx.x} * kElementThreads + threadIdx.x;
   const int64_t first = 4 * random_block, count = rows * cols;
   if (first >= count) return;
-  const PhiloxBlock random = philox(dropout.stream, static_cast<uint32_t>(random_block));
+  const PhiloxBlock random = philox(dropout.stream_of_step(), static_cast<uint32_t>(random_block));
   int64_t row = first / cols, col = first % cols;
   for (int i = 0; i < 4; ++i) {
     if (first + i < count) body(row, col, dropout_factor(dropout, random.word[i]));

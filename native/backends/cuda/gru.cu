@@ -127,13 +127,13 @@ void CudaBackend::do_gru_forward(const GruLayer& layer, ConstMatrix input_gates,
   if (layer.reset_after()) {
     gemm_.multiply({joined.state}, {layer.candidate.row_range(0, width)}, false, joined.reset_state);
     gemm_.multiply({joined.input}, {layer.candidate.row_range(width, layer.in())}, false, candidate);
-    for_each_element(rows, width, dropout, stream_,
+    for_each_element(rows, width, dropout, stream(),
                      ResetAfterProduct{width, layer.activation, sum, layer.candidate_hidden_bias.data, joined.state,
                                        joined.reset_state, trace.gates, hidden});
   } else {
-    for_each_element(rows, width, stream_, GatesBeforeReset{width, sum, joined.state, trace.gates, joined.reset_state});
+    for_each_element(rows, width, stream(), GatesBeforeReset{width, sum, joined.state, trace.gates, joined.reset_state});
     gemm_.multiply({joined.candidate_input}, {layer.candidate}, false, candidate);
-    for_each_element(rows, width, dropout, stream_,
+    for_each_element(rows, width, dropout, stream(),
                      StateAfterProduct{width, layer.activation, sum, joined.state, trace.gates, hidden});
   }
 }
@@ -146,7 +146,7 @@ void CudaBackend::do_gru_backward(const GruLayer& layer, const GruTrace& trace, 
   const Matrix reset_and_update = gate_gradients.col_range(width, 2 * width);
   const bool wants_input = !input_gradient.empty();
 
-  for_each_element(rows, width, dropout, stream_,
+  for_each_element(rows, width, dropout, stream(),
                    StateGradient{width, layer.activation, layer.reset_after(), trace.gates, joined.state,
                                  joined.reset_state, gradient, gate_gradients});
   if (!layer.reset_after()) {
@@ -154,23 +154,26 @@ void CudaBackend::do_gru_backward(const GruLayer& layer, const GruTrace& trace, 
     const int64_t joined_width = wants_input ? width + in : width;
     const Matrix back(joined_gradient_.reserve(rows * joined_width), rows, joined_width);
     gemm_.multiply({candidate}, {layer.candidate.row_range(0, joined_width), true}, false, back);
-    for_each_element(rows, joined_width, stream_,
+    for_each_element(rows, joined_width, stream(),
                      ResetGradient{width, trace.gates, joined.state, back, gate_gradients, input_gradient});
   } else if (wants_input) {
     gemm_.multiply({candidate}, {layer.candidate.row_range(width, in), true}, false, input_gradient);
   }
-  if (wants_input) gemm_.multiply({reset_and_update}, {layer.gates.row_range(0, in), true}, true, input_gradient);
 
+  // The gradients of the parameters sum over the rows, which nobody waits for.
+  enter(Branch::layers);
   if (layer.reset_after()) {
     // `gradient` holds that of h Whc + bhc by now.
     gemm_.multiply({joined.state, true}, {gradient}, false, gradients.candidate.row_range(0, width));
     gemm_.multiply({joined.input, true}, {candidate}, false, gradients.candidate.row_range(width, in));
-    column_sums(gradient, gradients.candidate_hidden_bias.data, 1, stream_);
+    column_sums(gradient, gradients.candidate_hidden_bias.data, 1, stream());
   } else {
     gemm_.multiply({joined.candidate_input, true}, {candidate}, false, gradients.candidate);
   }
   gemm_.multiply({joined.gates_input, true}, {reset_and_update}, false, gradients.gates);
-  column_sums(gate_gradients, gradients.bias.data, 1, stream_);
+  column_sums(gate_gradients, gradients.bias.data, 1, stream());
+  leave();
+  if (wants_input) gemm_.multiply({reset_and_update}, {layer.gates.row_range(0, in), true}, true, input_gradient);
 }
 
 }  // namespace gru4rec::cuda

@@ -14,8 +14,12 @@ namespace gru4rec::cuda_library {
 /// One call at a time: a model's tensors are read beside the jobs of its queue, and memory is freed from any thread.
 struct Handle {
   int device;
-  std::mutex mutex;
+  std::recursive_mutex mutex;  ///< a recording holds it once more from its beginning to its end
   std::unique_ptr<Backend> backend;
+};
+
+struct Recorded {
+  std::unique_ptr<Recording> recording;
 };
 
 namespace {
@@ -45,7 +49,7 @@ auto guarded(Status* status, const Body& body) -> decltype(body()) {
 template <class Body>
 auto on_backend(Handle* handle, Status* status, const Body& body) {
   return guarded(status, [&] {
-    const std::lock_guard<std::mutex> lock(handle->mutex);
+    const std::lock_guard<std::recursive_mutex> lock(handle->mutex);
     cuda::check(cudaSetDevice(handle->device), "cudaSetDevice");
     return body(*handle->backend);
   });
@@ -60,6 +64,34 @@ struct Forward<kMethod, void (Backend::*)(Arguments...)> {
     on_backend(handle, status, [&](Backend& backend) { (backend.*kMethod)(arguments...); });
   }
 };
+
+/// No other thread's call may get into a recording.
+void begin_recording(Handle* handle, Status* status) {
+  on_backend(handle, status, [&](Backend& backend) {
+    backend.begin_recording();
+    handle->mutex.lock();
+  });
+}
+
+Recorded* end_recording(Handle* handle, Status* status) {
+  const std::lock_guard<std::recursive_mutex> lock(handle->mutex, std::adopt_lock);
+  return on_backend(handle, status, [](Backend& backend) { return new Recorded{backend.end_recording()}; });
+}
+
+void abandon_recording(Handle* handle, Status* status) {
+  const std::lock_guard<std::recursive_mutex> lock(handle->mutex, std::adopt_lock);
+  on_backend(handle, status, [](Backend& backend) { backend.abandon_recording(); });
+}
+
+void replay(Handle* handle, Status* status, Recorded* recorded) {
+  on_backend(handle, status, [&](Backend&) { recorded->recording->replay(); });
+}
+
+void destroy_recorded(Handle* handle, Recorded* recorded) {
+  const std::lock_guard<std::recursive_mutex> lock(handle->mutex);
+  cudaSetDevice(handle->device);
+  delete recorded;
+}
 
 Handle* create(const Options* options, Status* status) {
   return guarded(status, [&]() -> Handle* {
@@ -110,6 +142,11 @@ Table make_table() {
 #define GRU4REC_ENTRY(name) table.name = Forward<&Backend::name>::call;
   GRU4REC_CUDA_OPERATIONS(GRU4REC_ENTRY)
 #undef GRU4REC_ENTRY
+  table.begin_recording = begin_recording;
+  table.end_recording = end_recording;
+  table.abandon_recording = abandon_recording;
+  table.replay = replay;
+  table.destroy_recorded = destroy_recorded;
   return table;
 }
 

@@ -296,7 +296,7 @@ __device__ __forceinline__ void sum_over_block(const float* sums, float (*parts)
 }
 
 /// Row i of scores [M, C] becomes the gradient of its loss / B by its raw scores, row_losses[i] its loss; its target is
-/// column i.
+/// column i. Where `active` is not null, the rows from *active on and the columns of their targets are not there: zeros.
 /// Block: kThreads, one row; a thread has column threadIdx.x and every kThreads-th behind it, which it alone writes, in
 /// the last pass. Grid: x over rows. The row is read again in each pass: it is in the cache, and its functions cost
 /// less than memory that holds them. Thread 0 finishes the sums and writes the loss and, in shared memory, the factors.
@@ -304,31 +304,37 @@ __device__ __forceinline__ void sum_over_block(const float* sums, float (*parts)
 /// Barriers: those of block_max and sum_over_block; after each `finish`, for the factors and the parts. A thread has
 /// read the target's raw score before any of them, its owner writes it after them.
 template <int kThreads, class Term>
-__global__ void __launch_bounds__(kThreads, 1) loss_kernel(Term term, float scale, Matrix scores, float* row_losses) {
+__global__ void __launch_bounds__(kThreads, 1) loss_kernel(Term term, float scale, const int32_t* active, Matrix scores, float* row_losses) {
   constexpr int kMostSums = Term::kSums > 2 ? Term::kSums : 2;
   GRU_SHARED(float, largest_parts, [kThreads / kWarp]);
   GRU_SHARED(float, parts, [kMostSums][kThreads / kWarp]);
   GRU_SHARED(typename Term::Factors, factors, );
-  const int64_t target = blockIdx.x;
+  const int64_t target = blockIdx.x, gap_first = active != nullptr ? *active : scores.rows, gap_end = scores.rows;
   float* scores_of_row = scores.row(target);
+  if (target >= gap_first) {  // for the whole block
+    for (int64_t j = threadIdx.x; j < scores.cols; j += kThreads) scores_of_row[j] = 0.0f;
+    if (threadIdx.x == 0) row_losses[target] = 0.0f;
+    return;
+  }
+  const auto is_other = [=](int64_t j) { return j != target && (j < gap_first || j >= gap_end); };
   LossRow row;
-  row.columns = scores.cols;
+  row.columns = scores.cols - (gap_end - gap_first);
   row.scale = scale;
   const float raw_target = scores_of_row[target];
   row.target = term.activated(raw_target);
 
   if constexpr (Term::kShift != Shift::none) {
     float largest = Term::kShift == Shift::all ? raw_target : -std::numeric_limits<float>::infinity();
-    for (int64_t j = threadIdx.x; j < row.columns; j += kThreads) {
-      if (j != target) largest = fmaxf(largest, scores_of_row[j]);
+    for (int64_t j = threadIdx.x; j < scores.cols; j += kThreads) {
+      if (is_other(j)) largest = fmaxf(largest, scores_of_row[j]);
     }
     // All activations rise: the largest score is also the largest afterwards.
     row.largest = term.activated(block_max<kThreads>(largest, largest_parts));
   }
 
   float sums[Term::kSums] = {};
-  for (int64_t j = threadIdx.x; j < row.columns; j += kThreads) {
-    if (j != target) term.add(row, scores_of_row[j], sums);
+  for (int64_t j = threadIdx.x; j < scores.cols; j += kThreads) {
+    if (is_other(j)) term.add(row, scores_of_row[j], sums);
   }
   double totals[Term::kSums] = {};
   sum_over_block<kThreads, Term::kSums>(sums, parts, totals);
@@ -338,8 +344,8 @@ __global__ void __launch_bounds__(kThreads, 1) loss_kernel(Term term, float scal
 
   if constexpr (Term::kSmooths) {
     float smoothing_sums[2] = {};
-    for (int64_t j = threadIdx.x; j < row.columns; j += kThreads) {
-      if (j != target) term.add_smoothing(row, factors, scores_of_row[j], smoothing_sums);
+    for (int64_t j = threadIdx.x; j < scores.cols; j += kThreads) {
+      if (is_other(j)) term.add_smoothing(row, factors, scores_of_row[j], smoothing_sums);
     }
     double smoothing_totals[2] = {};
     sum_over_block<kThreads, 2>(smoothing_sums, parts, smoothing_totals);
@@ -349,8 +355,8 @@ __global__ void __launch_bounds__(kThreads, 1) loss_kernel(Term term, float scal
 
   if (threadIdx.x == 0) row_losses[target] = static_cast<float>(loss);
   const typename Term::Factors found = factors;
-  for (int64_t j = threadIdx.x; j < row.columns; j += kThreads) {
-    scores_of_row[j] = j == target ? found.target : term.gradient(row, found, scores_of_row[j]);
+  for (int64_t j = threadIdx.x; j < scores.cols; j += kThreads) {
+    scores_of_row[j] = is_other(j) ? term.gradient(row, found, scores_of_row[j]) : j == target ? found.target : 0.0f;
   }
 }
 
@@ -364,16 +370,18 @@ void with_row_threads(int64_t columns, const Body& body) {
 }
 
 template <class Term>
-void launch_loss(const Term& term, int64_t divisor, Matrix scores, float* row_losses, cudaStream_t stream) {
+void launch_loss(const Term& term, int64_t divisor, const int32_t* active, Matrix scores, float* row_losses,
+                 cudaStream_t stream) {
   const float scale = 1.0f / static_cast<float>(divisor);
   with_row_threads(scores.cols, [&](auto threads) {
-    launch(loss_kernel<threads(), Term>, static_cast<unsigned>(scores.rows), threads(), 0, stream, term, scale, scores,
-           row_losses);
+    launch(loss_kernel<threads(), Term>, static_cast<unsigned>(scores.rows), threads(), 0, stream, term, scale, active,
+           scores, row_losses);
   });
 }
 
-void CudaBackend::do_loss_gradient(const Loss& loss, int64_t divisor, Matrix scores, Span<float> row_losses) {
-  const auto run = [&](const auto& term) { launch_loss(term, divisor, scores, row_losses.data, stream_); };
+void CudaBackend::do_loss_gradient(const Loss& loss, int64_t divisor, const int32_t* active, Matrix scores,
+                                   Span<float> row_losses) {
+  const auto run = [&](const auto& term) { launch_loss(term, divisor, active, scores, row_losses.data, stream()); };
   switch (loss.kind) {
     case LossKind::cross_entropy:
       return loss.smoothing > 0.0f ? run(SmoothedCrossEntropy{loss.smoothing}) : run(CrossEntropy{});
@@ -394,24 +402,30 @@ constexpr int kTotalThreads = 256;
 
 /// Adds a step to `totals`, by docs/model.md's "Epoch loss reported"; all sums in double.
 /// One block of 256 threads: each adds row_losses [M] in steps of 256, block_sum (and its barriers) adds the threads,
-/// thread 0 writes the totals.
+/// thread 0 writes the totals and, where `state` is not null, lets it go on to the next step.
 __global__ void __launch_bounds__(kTotalThreads)
-    accumulate_loss_kernel(Span<const float> row_losses, double divisor, LossTotals* totals) {
+    accumulate_loss_kernel(Span<const float> row_losses, double divisor, StepState* state, LossTotals* totals) {
   GRU_SHARED(double, scratch, [kTotalThreads / kWarp]);
   double sum = 0.0;
   for (int64_t i = threadIdx.x; i < row_losses.size; i += kTotalThreads) sum += static_cast<double>(row_losses[i]);
   sum = block_sum<kTotalThreads>(sum, scratch);
   if (threadIdx.x != 0) return;
-  const double loss = sum / divisor, weight = static_cast<double>(row_losses.size);
+  const double loss = sum / divisor;
+  const double weight = static_cast<double>(state != nullptr ? int64_t{state->active} : row_losses.size);
   const bool finite = fabs(loss) <= std::numeric_limits<double>::max();
   if (!finite && totals->first_bad_step < 0) totals->first_bad_step = totals->steps;
   totals->weighted_sum += weight * loss;
   totals->weight += weight;
   ++totals->steps;
+  if (state == nullptr) return;
+  ++state->step;
+  ++state->row;
 }
 
-void CudaBackend::do_accumulate_loss(Span<const float> row_losses, int64_t divisor, LossTotals* totals) {
-  launch(accumulate_loss_kernel, 1, kTotalThreads, 0, stream_, row_losses, static_cast<double>(divisor), totals);
+void CudaBackend::do_accumulate_loss(Span<const float> row_losses, int64_t divisor, StepState* state,
+                                     LossTotals* totals) {
+  launch(accumulate_loss_kernel, 1, kTotalThreads, 0, stream(), row_losses, static_cast<double>(divisor), state,
+         totals);
 }
 
 /// scores [M, C], in place.
@@ -449,10 +463,10 @@ __global__ void __launch_bounds__(kThreads) softmax_kernel(Matrix scores) {
 
 void CudaBackend::do_activate_scores(const Activation& activation, Matrix scores) {
   if (activation.kind != ActivationKind::softmax) {
-    return for_each_element(scores.rows, scores.cols, stream_, ActivateElement{activation, scores});
+    return for_each_element(scores.rows, scores.cols, stream(), ActivateElement{activation, scores});
   }
   with_row_threads(scores.cols, [&](auto threads) {
-    launch(softmax_kernel<threads()>, static_cast<unsigned>(scores.rows), threads(), 0, stream_, scores);
+    launch(softmax_kernel<threads()>, static_cast<unsigned>(scores.rows), threads(), 0, stream(), scores);
   });
 }
 

@@ -73,8 +73,8 @@ void CudaBackend::do_add_squared_norm(ConstMatrix gradient, double* total) {
   const int64_t tasks = gradient.rows * ((gradient.cols + kNormPiece - 1) / kNormPiece);
   const int64_t count = std::min(tasks, kMaxParts);
   double* parts = norm_parts_.reserve(count);
-  launch(squared_norm_kernel, static_cast<unsigned>(count), kNormThreads, 0, stream_, gradient, parts);
-  launch(add_parts_kernel, 1, kNormThreads, 0, stream_, static_cast<const double*>(parts), count, total);
+  launch(squared_norm_kernel, static_cast<unsigned>(count), kNormThreads, 0, stream(), gradient, parts);
+  launch(add_parts_kernel, 1, kNormThreads, 0, stream(), static_cast<const double*>(parts), count, total);
 }
 
 void CudaBackend::do_add_squared_norm_rows(const RowGroups& groups, ConstMatrix gradient, double* total) {
@@ -83,13 +83,13 @@ void CudaBackend::do_add_squared_norm_rows(const RowGroups& groups, ConstMatrix 
   const int64_t tasks = static_cast<int64_t>(blocks_for(most, shape.groups_at_once())) * shape.pieces;
   const int64_t count = std::clamp<int64_t>(tasks, 1, kMaxParts);
   double* parts = norm_parts_.reserve(count);
-  launch(squared_norm_rows_kernel, static_cast<unsigned>(count), kGroupThreads, 0, stream_, groups, gradient, shape,
+  launch(squared_norm_rows_kernel, static_cast<unsigned>(count), kGroupThreads, 0, stream(), groups, gradient, shape,
          parts);
-  launch(add_parts_kernel, 1, kNormThreads, 0, stream_, static_cast<const double*>(parts), count, total);
+  launch(add_parts_kernel, 1, kNormThreads, 0, stream(), static_cast<const double*>(parts), count, total);
 }
 
 void CudaBackend::do_clip_scale(double cap, double* total, float* scale) {
-  launch(clip_scale_kernel, 1, 1, 0, stream_, cap, total, scale);
+  launch(clip_scale_kernel, 1, 1, 0, stream(), cap, total, scale);
 }
 
 }  // namespace gru4rec::cuda

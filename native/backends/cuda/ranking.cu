@@ -102,7 +102,7 @@ void CudaBackend::rank_rows(ConstMatrix hidden, ConstMatrix weight, ConstMatrix 
     const auto append = [&](Span<const int32_t> from, int32_t* to) {
       if (from.empty()) return;
       GRU_CHECK(cudaMemcpyAsync(to, from.data, static_cast<size_t>(from.size) * sizeof(int32_t),
-                                cudaMemcpyDeviceToDevice, stream_));
+                                cudaMemcpyDeviceToDevice, stream()));
     };
     append(candidates.items, joined);
     append(targets, joined + counted);
@@ -113,11 +113,11 @@ void CudaBackend::rank_rows(ConstMatrix hidden, ConstMatrix weight, ConstMatrix 
   int32_t* bad = bad_scores_.reserve(rows);
 
   const auto pick = [&](const ScoreTile& tile) {
-    launch(pick_targets_kernel, blocks_for(rows, kRowThreads), kRowThreads, 0, stream_, tile, targets.data, listed,
+    launch(pick_targets_kernel, blocks_for(rows, kRowThreads), kRowThreads, 0, stream(), tile, targets.data, listed,
            target_scores, greater.data, equal.data, bad);
   };
   const auto count = [&](const ScoreTile& tile) {
-    launch(count_ranks_kernel, static_cast<unsigned>(rows * shape.parts), kTileThreads, 0, stream_, tile, counted,
+    launch(count_ranks_kernel, static_cast<unsigned>(rows * shape.parts), kTileThreads, 0, stream(), tile, counted,
            targets.data, static_cast<const float*>(target_scores), greater.data, equal.data, bad);
   };
   if (shape.tiles() == 1) {
@@ -128,7 +128,7 @@ void CudaBackend::rank_rows(ConstMatrix hidden, ConstMatrix weight, ConstMatrix 
     for (int64_t t = 0; t < shape.tiles(); ++t) pick(score_tile(hidden, weight, bias, items, shape, t));
     for (int64_t t = 0; t < shape.tiles(); ++t) count(score_tile(hidden, weight, bias, items, shape, t));
   }
-  launch(mark_ranks_kernel, blocks_for(rows, kRowThreads), kRowThreads, 0, stream_, rows,
+  launch(mark_ranks_kernel, blocks_for(rows, kRowThreads), kRowThreads, 0, stream(), rows,
          static_cast<const float*>(target_scores), static_cast<const int32_t*>(bad), greater.data, equal.data);
 }
 

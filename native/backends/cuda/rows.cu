@@ -19,23 +19,13 @@ struct CopyElement {
   __device__ void operator()(int64_t row, int64_t col) const { out(row, col) = from(row, col); }
 };
 
-/// table [items, width], rows [M], out [M, width].
+/// table [rows of it, width], rows [M], out [M, width]; zeros for a row below 0.
 struct GatherElement {
   ConstMatrix table;
   const int32_t* rows;
   Matrix out;
   __device__ void operator()(int64_t row, int64_t col, float factor = 1.0f) const {
-    out(row, col) = keep(table(rows[row], col), factor);
-  }
-};
-
-/// state [rows before, H], source [M], out [M, H].
-struct CarryElement {
-  ConstMatrix state;
-  const int32_t* source;
-  Matrix out;
-  __device__ void operator()(int64_t row, int64_t col) const {
-    out(row, col) = source[row] < 0 ? 0.0f : state(source[row], col);
+    out(row, col) = rows[row] < 0 ? 0.0f : keep(table(rows[row], col), factor);
   }
 };
 
@@ -53,23 +43,23 @@ cudaError_t find_code() {
 }
 
 void CudaBackend::do_fill(float value, Matrix out) {
-  for_each_element(out.rows, out.cols, stream_, FillElement{value, out});
+  for_each_element(out.rows, out.cols, stream(), FillElement{value, out});
 }
 
 void CudaBackend::do_copy(ConstMatrix from, Matrix out) {
-  for_each_element(out.rows, out.cols, stream_, CopyElement{from, out});
+  for_each_element(out.rows, out.cols, stream(), CopyElement{from, out});
 }
 
 void CudaBackend::do_gather_rows(ConstMatrix table, Span<const int32_t> rows, const Dropout& dropout, Matrix out) {
-  for_each_element(out.rows, out.cols, dropout, stream_, GatherElement{table, rows.data, out});
+  for_each_element(out.rows, out.cols, dropout, stream(), GatherElement{table, rows.data, out});
 }
 
 void CudaBackend::do_carry_state(ConstMatrix state, Span<const int32_t> source, Matrix out) {
-  for_each_element(out.rows, out.cols, stream_, CarryElement{state, source.data, out});
+  for_each_element(out.rows, out.cols, stream(), GatherElement{state, source.data, out});
 }
 
 void CudaBackend::do_dropout_backward(const Dropout& dropout, Matrix gradient) {
-  for_each_element(gradient.rows, gradient.cols, dropout, stream_, DropElement{gradient});
+  for_each_element(gradient.rows, gradient.cols, dropout, stream(), DropElement{gradient});
 }
 
 }  // namespace gru4rec::cuda

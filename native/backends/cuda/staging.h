@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "backend/backend.h"
 #include "backends/cuda/stream.h"
 #include "backends/cuda_library/workspace.h"
 
@@ -39,6 +40,22 @@ class Staging {
 
   Buffer buffers_[cuda_library::kStagingBuffers];
   int turn_ = 0;
+};
+
+/// A few bytes of a device, read without waiting for what comes after them.
+class Reads {
+ public:
+  Reads();
+  ~Reads();
+  Reads(const Reads&) = delete;
+  Reads& operator=(const Reads&) = delete;
+
+  void start(int place, const void* device, int64_t bytes, cudaStream_t stream);
+  void finish(int place, int64_t bytes, void* host);
+
+ private:
+  Event done_[kReadPlaces];
+  char* const data_;  ///< [kReadPlaces, kReadBytes], pinned and owned
 };
 
 }  // namespace gru4rec::cuda

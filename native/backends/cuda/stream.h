@@ -26,6 +26,8 @@ class Event {
   Event& operator=(const Event&) = delete;
   ~Event() { cudaEventDestroy(event_); }
 
+  /// What is enqueued on `stream` from here on waits for what was recorded.
+  void hold(cudaStream_t stream) { GRU_CHECK(cudaStreamWaitEvent(stream, event_, 0)); }
   void record(cudaStream_t stream) { GRU_CHECK(cudaEventRecord(event_, stream)); }
   void synchronize() { GRU_CHECK(cudaEventSynchronize(event_)); }
 

@@ -276,7 +276,7 @@ void CudaBackend::do_top_k(ConstMatrix hidden, ConstMatrix weight, ConstMatrix b
   if (all && candidates.restricted) {
     const int64_t words = (weight.rows + kWordBits - 1) / kWordBits;
     uint32_t* bits = candidate_bits_.reserve(words);
-    launch(mark_candidates_kernel, blocks_for(words, kWordThreads), kWordThreads, 0, stream_, candidates.items,
+    launch(mark_candidates_kernel, blocks_for(words, kWordThreads), kWordThreads, 0, stream(), candidates.items,
            weight.rows, bits);
     columns.candidates = bits;
   }
@@ -307,21 +307,21 @@ void CudaBackend::list_rows(ConstMatrix hidden, ConstMatrix weight, ConstMatrix 
     const ScoreTile tile = score_tile(hidden, weight, bias, columns.items, shape, t);
     const unsigned blocks = static_cast<unsigned>(rows * parts);
     if (sorts) {
-      launch(keys_of_tile_kernel, blocks, kTileThreads, 0, stream_, tile, filter, columns.count, t == 0, keys,
+      launch(keys_of_tile_kernel, blocks, kTileThreads, 0, stream(), tile, filter, columns.count, t == 0, keys,
              summaries);
     } else {
-      launch(best_of_tile_kernel, blocks, kTileThreads, 0, stream_, tile, filter, static_cast<int>(k), t == 0, keys,
+      launch(best_of_tile_kernel, blocks, kTileThreads, 0, stream(), tile, filter, static_cast<int>(k), t == 0, keys,
              summaries);
     }
   }
-  launch(sum_up_rows_kernel, blocks_for(rows, kRowThreads / kWarp), kRowThreads, 0, stream_,
+  launch(sum_up_rows_kernel, blocks_for(rows, kRowThreads / kWarp), kRowThreads, 0, stream(),
          static_cast<const PartSummary*>(summaries), rows, parts, bad, log_sum_exp);
   if (sorts) {
-    keys = sort_rows(keys, keys + key_count, rows, columns.count, stream_);
+    keys = sort_rows(keys, keys + key_count, rows, columns.count, stream());
     launch(write_sorted_kernel, dim3(blocks_for(k, kTileThreads), static_cast<unsigned>(rows)), kTileThreads, 0,
-           stream_, static_cast<const Key*>(keys), columns.count, static_cast<const int32_t*>(bad), items, scores);
+           stream(), static_cast<const Key*>(keys), columns.count, static_cast<const int32_t*>(bad), items, scores);
   } else {
-    launch(write_best_kernel, static_cast<unsigned>(rows), kTileThreads, 0, stream_, static_cast<const Key*>(keys),
+    launch(write_best_kernel, static_cast<unsigned>(rows), kTileThreads, 0, stream(), static_cast<const Key*>(keys),
            parts, static_cast<const int32_t*>(bad), items, scores);
   }
 }

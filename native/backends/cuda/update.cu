@@ -124,11 +124,11 @@ void CudaBackend::do_update_dense(const Optimiser& optimiser, ConstMatrix gradie
                                   const TrainableMatrix& dense) {
   AdamCorrection* correction = nullptr;
   if (optimiser.kind == OptimiserKind::adam) {
-    correction = adam_corrections_.reserve(1);
-    launch(count_dense_update_kernel, 1, 1, 0, stream_, optimiser, dense.updates.data, correction);
+    correction = dense_correction_.reserve(1);
+    launch(count_dense_update_kernel, 1, 1, 0, stream(), optimiser, dense.updates.data, correction);
   }
   const dim3 grid(blocks_for(gradient.cols, kDensePiece), static_cast<unsigned>(std::min(gradient.rows, kMaxGridY)));
-  launch(update_dense_kernel, grid, kUpdateThreads, 0, stream_, optimiser, gradient, scale,
+  launch(update_dense_kernel, grid, kUpdateThreads, 0, stream(), optimiser, gradient, scale,
          static_cast<const AdamCorrection*>(correction), dense);
 }
 
@@ -139,12 +139,12 @@ void CudaBackend::do_update_rows(const Optimiser& optimiser, const RowGroups& gr
   AdamCorrection* corrections = nullptr;
   if (optimiser.kind == OptimiserKind::adam) {
     corrections = adam_corrections_.reserve(most);
-    launch(count_row_updates_kernel, blocks_for(most, kUpdateThreads), kUpdateThreads, 0, stream_, optimiser, groups,
+    launch(count_row_updates_kernel, blocks_for(most, kUpdateThreads), kUpdateThreads, 0, stream(), optimiser, groups,
            gradient.rows, table.updates.data, corrections);
   }
   const GroupShape shape(gradient.cols);
   const dim3 grid(blocks_for(most, shape.groups_at_once()), static_cast<unsigned>(std::min(shape.pieces, kMaxGridY)));
-  launch(update_rows_kernel, grid, kGroupThreads, 0, stream_, optimiser, groups, gradient, shape, scale,
+  launch(update_rows_kernel, grid, kGroupThreads, 0, stream(), optimiser, groups, gradient, shape, scale,
          static_cast<const AdamCorrection*>(corrections), table);
 }
 

@@ -11,7 +11,7 @@
 namespace gru4rec::cuda_library {
 
 /// Changes with every change of this file, of the operations' arguments and of the structs in them.
-constexpr int32_t kAbi = 3;
+constexpr int32_t kAbi = 4;
 /// Name of the one function that the library exports, of type `GetTable`.
 constexpr const char* kEntry = "gru4rec_cuda_library";
 
@@ -62,7 +62,8 @@ struct Options {
   const char* cublas_path = nullptr;  ///< null or empty = look for it
 };
 
-struct Handle;  ///< a back end inside the library
+struct Handle;    ///< a back end inside the library
+struct Recorded;  ///< a recording inside the library
 
 /// One operation of the back end as a C function; reference arguments go as pointers.
 template <class Method>
@@ -100,7 +101,14 @@ using Function = typename Operation<decltype(kMethod)>::Function;
   X(target_ranks) \
   X(top_k) \
   X(set_precision) \
+  X(begin_step) \
+  X(enter) \
+  X(leave) \
+  X(join) \
   X(upload) \
+  X(upload_beside) \
+  X(start_read) \
+  X(finish_read) \
   X(download) \
   X(synchronize) \
   X(release)
@@ -119,6 +127,12 @@ struct Table {
   bool (*supports)(Handle*, Precision) = nullptr;
   DeviceMemory (*memory)(Handle*, Status*) = nullptr;
   void* (*allocate)(Handle*, Status*, int64_t bytes) = nullptr;
+  /// From here to end_recording or abandon_recording, one of which must follow, other threads' calls wait.
+  void (*begin_recording)(Handle*, Status*) = nullptr;
+  Recorded* (*end_recording)(Handle*, Status*) = nullptr;
+  void (*abandon_recording)(Handle*, Status*) = nullptr;
+  void (*replay)(Handle*, Status*, Recorded*) = nullptr;
+  void (*destroy_recorded)(Handle*, Recorded*) = nullptr;
 #define GRU4REC_MEMBER(name) Function<& Backend::name> name = nullptr;
   GRU4REC_CUDA_OPERATIONS(GRU4REC_MEMBER)
 #undef GRU4REC_MEMBER

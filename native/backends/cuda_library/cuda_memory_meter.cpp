@@ -16,7 +16,9 @@ class CudaMemoryMeter final : public MemoryMeter {
     return cublas_workspace_ + item_rows_.bytes() + joined_gradient_.bytes() + keys_.bytes() +
            adam_corrections_.bytes();
   }
-  int64_t host_bytes() const override { return kStagingBuffers * kStagingBytes; }
+  int64_t host_bytes() const override { return kStagingBuffers * kStagingBytes + kReadPlaces * kReadBytes; }
+
+  bool records() const override { return true; }
 
  private:
   void do_gru_backward(const GruLayer& layer, const GruTrace&, const Dropout&, Matrix gradient, Matrix,

@@ -41,6 +41,11 @@ class CudaProxy final : public Backend {
   template <class Call>
   auto answer(const Call& call) const {
     breakdown_.check();
+    return answer_always(call);
+  }
+
+  template <class Call>
+  auto answer_always(const Call& call) const {
     Status status;
     const auto result = call(&status);
     if (status.failed && status.code == ErrorCode::device) breakdown_.note(status.message);
@@ -90,9 +95,44 @@ class CudaProxy final : public Backend {
   }
   void upload(const void* host, int64_t bytes, void* device) override { call(table_.upload, host, bytes, device); }
   void download(const void* device, int64_t bytes, void* host) override { call(table_.download, device, bytes, host); }
+  void upload_beside(const void* host, int64_t bytes, void* device) override {
+    call(table_.upload_beside, host, bytes, device);
+  }
+  void start_read(int place, const void* device, int64_t bytes) override {
+    call(table_.start_read, place, device, bytes);
+  }
+  void finish_read(int place, int64_t bytes, void* host) override { call(table_.finish_read, place, bytes, host); }
+  bool records() const override { return true; }
+  void begin_recording() override { call(table_.begin_recording); }
+  std::unique_ptr<Recording> end_recording() override {
+    // Also on a device that failed: other threads wait for it.
+    return std::make_unique<ProxyRecording>(
+        *this, answer_always([&](Status* status) { return table_.end_recording(handle_, status); }));
+  }
+  void abandon_recording() override {
+    Status status;  // what failed before is what is told
+    table_.abandon_recording(handle_, &status);
+  }
+  void enter(Branch branch) override { call(table_.enter, branch); }
+  void leave() override { call(table_.leave); }
+  void join(Branch branch) override { call(table_.join, branch); }
   void synchronize() override { call(table_.synchronize); }
 
  private:
+  class ProxyRecording final : public Recording {
+   public:
+    ProxyRecording(const CudaProxy& backend, Recorded* recorded) : backend_(backend), recorded_(recorded) {}
+    ~ProxyRecording() override { backend_.table_.destroy_recorded(backend_.handle_, recorded_); }
+    ProxyRecording(const ProxyRecording&) = delete;
+    ProxyRecording& operator=(const ProxyRecording&) = delete;
+    void replay() override { backend_.call(backend_.table_.replay, recorded_); }
+
+   private:
+    const CudaProxy& backend_;
+    Recorded* const recorded_;
+  };
+
+  void do_begin_step(const StepFeed& feed) override { call(table_.begin_step, feed); }
   void do_fill(float value, Matrix out) override { call(table_.fill, value, out); }
   void do_copy(ConstMatrix from, Matrix out) override { call(table_.copy, from, out); }
   void do_gather_rows(ConstMatrix table, Span<const int32_t> rows, const Dropout& dropout, Matrix out) override {
@@ -120,11 +160,13 @@ class CudaProxy final : public Backend {
                  Matrix out) override {
     call(table_.scores, hidden, weight, bias, items, logq, out);
   }
-  void do_loss_gradient(const Loss& loss, int64_t divisor, Matrix scores, Span<float> row_losses) override {
-    call(table_.loss_gradient, loss, divisor, scores, row_losses);
+  void do_loss_gradient(const Loss& loss, int64_t divisor, const int32_t* active, Matrix scores,
+                        Span<float> row_losses) override {
+    call(table_.loss_gradient, loss, divisor, active, scores, row_losses);
   }
-  void do_accumulate_loss(Span<const float> row_losses, int64_t divisor, LossTotals* totals) override {
-    call(table_.accumulate_loss, row_losses, divisor, totals);
+  void do_accumulate_loss(Span<const float> row_losses, int64_t divisor, StepState* state,
+                          LossTotals* totals) override {
+    call(table_.accumulate_loss, row_losses, divisor, state, totals);
   }
   void do_scores_backward(ConstMatrix score_gradient, ConstMatrix hidden, ConstMatrix weight, Span<const int32_t> items,
                           Matrix hidden_gradient, Matrix weight_gradient, Matrix bias_gradient) override {

@@ -84,12 +84,19 @@ Cublas::Cublas(const CublasLibrary& library, cudaStream_t stream)
     : library_(library),
       capability_(capability_of_current_device()),
       handle_(create(library, capability_), library.destroy) {
-  const int64_t bytes = cuda_library::cublas_workspace_bytes(capability_ / 10);
-  // In this order: another stream takes the workspace away.
-  check_status(library, library.set_stream(handle_.get(), stream), "cublasSetStream");
-  check_status(library, library.set_workspace(handle_.get(), workspace_.reserve(bytes), static_cast<size_t>(bytes)),
-               "cublasSetWorkspace");
+  use(0, stream);
   check_status(library, library.set_math_mode(handle_.get(), kDefaultMath), "cublasSetMathMode");
+}
+
+void Cublas::use(int line, cudaStream_t stream) {
+  const int major = capability_ / 10;
+  const int64_t bytes = cuda_library::cublas_line_bytes(major);
+  char* workspaces = workspace_.reserve(cuda_library::cublas_workspace_bytes(major));
+  // In this order: another stream takes the workspace away.
+  check_status(library_, library_.set_stream(handle_.get(), stream), "cublasSetStream");
+  check_status(library_,
+               library_.set_workspace(handle_.get(), workspaces + line * bytes, static_cast<size_t>(bytes)),
+               "cublasSetWorkspace");
 }
 
 bool Cublas::supports(Precision precision) const {

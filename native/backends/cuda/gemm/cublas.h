@@ -18,19 +18,21 @@ struct ColumnMajorFactor {
   bool transposed;
 };
 
-/// cuBLAS on one stream of one device.
+/// cuBLAS on the streams of one device.
 ///
 /// Its workspace is ours: without one it allocates its own and shares it out between calls, and neither equal bits on
 /// every run nor recording calls in a graph is promised.
 class Cublas {
  public:
-  /// Made on the current device. Throws ErrorCode::device, ErrorCode::out_of_memory.
+  /// Made on the current device, for line 0 and `stream`. Throws ErrorCode::device, ErrorCode::out_of_memory.
   Cublas(const CublasLibrary& library, cudaStream_t stream);
   Cublas(const Cublas&) = delete;
   Cublas& operator=(const Cublas&) = delete;
 
   const CublasLibrary& library() const { return library_; }
   bool supports(Precision precision) const;
+  /// Where the products that follow run: on `stream`, with the workspace of `line`, below kProductLines.
+  void use(int line, cudaStream_t stream);
 
   /// c [m, n] <- a [m, k] b [k, n], or c + a b where `accumulate`, all column-major. m, n and k are at least 1.
   void multiply(int m, int n, int k, const ColumnMajorFactor& a, const ColumnMajorFactor& b, bool accumulate, float* c,
@@ -39,7 +41,7 @@ class Cublas {
  private:
   const CublasLibrary& library_;
   int capability_;           ///< of the device: 90 = 9.0
-  Scratch<char> workspace_;  ///< outlives the handle
+  Scratch<char> workspace_;  ///< of all lines; outlives the handle
   std::unique_ptr<CublasContext, int (*)(CublasContext*)> handle_;
 };
 

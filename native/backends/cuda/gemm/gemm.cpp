@@ -35,6 +35,11 @@ Gemm::Gemm(cudaStream_t stream, const std::string& cublas_path) : stream_(stream
 
 Gemm::~Gemm() = default;
 
+void Gemm::use(int line, cudaStream_t stream) {
+  stream_ = stream;
+  if (cublas_) cublas_->use(line, stream);
+}
+
 bool Gemm::supports(Precision precision) const {
   return cublas_ ? cublas_->supports(precision) : precision == Precision::float32;
 }

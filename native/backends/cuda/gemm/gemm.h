@@ -22,11 +22,11 @@ struct Factor {
   int64_t cols() const { return transposed ? matrix.rows : matrix.cols; }
 };
 
-/// Products of row-major matrices on one stream: by cuBLAS where one is found that works on the device, else by a
+/// Products of row-major matrices: by cuBLAS where one is found that works on the device, else by a
 /// kernel of our own.
 class Gemm {
  public:
-  /// Made on the current device. Throws ErrorCode::device for a cuBLAS that was named and cannot be used,
+  /// Made on the current device, for line 0 and `stream`. Throws ErrorCode::device for a cuBLAS that was named and cannot be used,
   /// ErrorCode::out_of_memory.
   /// @param cublas_path  as for find_cublas
   Gemm(cudaStream_t stream, const std::string& cublas_path);
@@ -35,6 +35,8 @@ class Gemm {
   Gemm& operator=(const Gemm&) = delete;
 
   bool supports(Precision precision) const;
+  /// Where the products that follow run; lines as in Cublas.
+  void use(int line, cudaStream_t stream);
   void set_precision(Precision precision) { precision_ = precision; }
   /// "cuBLAS 13.0.2" or "own products"
   std::string description() const;

@@ -1,0 +1,64 @@
+#include "engine/training_step.h"
+
+namespace gru4rec {
+
+TrainingStep::TrainingStep(Parameters& parameters, OptimiserState& optimiser, const TrainingSpec& spec,
+                           const SampleStore& samples)
+    : parameters_(parameters),
+      backend_(parameters.backend()),
+      spec_(spec),
+      optimiser_(optimiser),
+      samples_(samples),
+      forward_(parameters, spec.batch),
+      backward_(parameters, spec.batch, spec.samples),
+      scores_(backend_, spec.batch * (spec.batch + spec.samples)),
+      row_losses_(backend_, spec.batch),
+      totals_(backend_, 1),
+      dropout_(no_dropout(parameters.spec())) {}
+
+void TrainingStep::begin_epoch() {
+  forward_.reset();
+  const LossTotals none;
+  totals_.upload({&none, 1});
+}
+
+void TrainingStep::run(const StepInput& input) {
+  const StepItems& items = input.items;
+  const int32_t* active = input.state != nullptr ? &input.state->active : nullptr;
+  update_dropout(input);
+  backend_.enter(Branch::items);
+  backward_.group(items);
+  backend_.leave();
+
+  forward_.step(items.inputs(), input.source, dropout_);
+  const Matrix scores = scores_.matrix(items.rows, items.columns());
+  const Span<float> row_losses = row_losses_.span(items.rows);
+  backend_.scores(forward_.hidden(items.rows), parameters_.output_weight(), parameters_.output_bias(), items.scored(),
+                  samples_.log_q(items.rows), scores);
+  backend_.loss_gradient(spec_.loss, spec_.batch, active, scores, row_losses);
+
+  backward_.run(forward_, items, dropout_, scores);
+  backend_.join(Branch::items);
+  // Nothing behind this reads the step's number any more.
+  backend_.enter(Branch::items);
+  backend_.accumulate_loss(row_losses, spec_.batch, input.state, totals_.data());
+  backend_.leave();
+  optimiser_.apply(backward_, spec_.grad_cap > 0.0 ? backward_.clip(spec_.grad_cap) : nullptr);
+  backend_.join(Branch::items);
+}
+
+void TrainingStep::update_dropout(const StepInput& input) {
+  const uint64_t* number = input.state != nullptr ? &input.state->step : nullptr;
+  // In `none` mode the input is a row of gates, which no dropout touches.
+  if (parameters_.spec().embedding != EmbeddingMode::none) {
+    dropout_.input = make_dropout(spec_.dropout_embed,
+                                  random_stream(spec_.seed, Purpose::input_dropout, input.number), number);
+  }
+  for (size_t l = 0; l < dropout_.hidden.size(); ++l) {
+    const RandomStream stream =
+        random_stream(spec_.seed, Purpose::hidden_dropout, input.number, static_cast<uint32_t>(l));
+    dropout_.hidden[l] = make_dropout(spec_.dropout_hidden, stream, number);
+  }
+}
+
+}  // namespace gru4rec
