@@ -127,7 +127,7 @@ export const parameterSchema = z.strictObject({
   sampleStore: integer(0).default(10_000_000).register(parameterMeta, {
     group: "Negative samples",
     author: "sample_store",
-    doc: "Item ids of negative samples drawn ahead; memory only, never changes the result.",
+    doc: "Item ids of negative samples that the CPU draws ahead; memory only, never changes the result.",
   }),
 
   adapt: oneOf("adagrad", "sgd", "rmsprop", "adadelta", "adam")
@@ -184,6 +184,10 @@ export const parameterSchema = z.strictObject({
   precision: oneOf("auto", "float32", "tf32", "bf16").default("auto").register(parameterMeta, {
     group: "Running",
     doc: "How a GPU rounds the factors of training's matrix products; auto is tf32 where it can, else float32. Scores are float32.",
+  }),
+  stepsPerLaunch: integer(0, 256).default(8).register(parameterMeta, {
+    group: "Running",
+    doc: "Training steps that a GPU runs at a time without the host; never changes the result. 0 = every operation is launched by itself.",
   }),
   cublasPath: text().default("auto").register(parameterMeta, {
     group: "Running",

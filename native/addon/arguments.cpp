@@ -187,6 +187,7 @@ TrainingSpec read_training_spec(const Napi::Value& value, const ModelSpec& model
   spec.seed = static_cast<uint64_t>(read_integer(object, "seed"));
   spec.random_order = read_boolean(object, "randomOrder");
   spec.precision = read_choice(object, "precision", kPrecisions);
+  spec.steps_per_launch = read_integer(object, "stepsPerLaunch");
   return spec;
 }
 

@@ -84,7 +84,7 @@ struct StepFeed {
   Span<int32_t> items;   ///< [B + N + B] out: targets, samples, inputs
   Span<int32_t> source;  ///< [B] out
 
-  int64_t batch() const { return source.size; }
+  constexpr int64_t batch() const { return source.size; }
   static constexpr int64_t row_size(int64_t batch) { return 1 + 3 * batch; }
 };
 

@@ -96,13 +96,10 @@ struct TrainingSpec {
   /// float32.
   std::optional<Precision> precision;
   /// Steps that a device which records them replays at a time; never changes the result. 0 = no recording, every
-  /// operation is called by itself; none = kStepsPerLaunch. Of no effect on the CPU.
-  std::optional<int64_t> steps_per_launch;
+  /// operation is called by itself. Of no effect on the CPU. By default what a launch costs is little beside its steps,
+  /// and a cancellation does not wait long.
+  int64_t steps_per_launch = 8;
 };
-
-/// What a launch costs is little beside this many steps, and a cancellation waits for no more than a few of them.
-constexpr int64_t kStepsPerLaunch = 8;
-constexpr int64_t kMaxStepsPerLaunch = 256;
 
 /// Throws ErrorCode::config when a value is out of range or two of them contradict each other.
 void validate(const TrainingSpec& spec);

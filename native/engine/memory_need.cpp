@@ -76,15 +76,15 @@ void expect_room(const MemoryNeed& need, const Backend& backend) {
       {"tables", need.tables, "layers, embedding"},
       {"optimiser state", need.optimiser_state, "adapt, momentum"},
       {"batch buffers", need.batch_buffers, "batchSize, nSample, layers"},
-      {"sample store", need.sample_store, "sampleStore"},
+      {"sample store", need.sample_store, backend.records() ? "" : "sampleStore"},  // only the table that draws
       {"workspace", need.workspace, "batchSize, nSample, layers, cublasPath"},
   };
   std::stable_sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) { return a.bytes > b.bytes; });
   std::string list;
   for (const Part& part : parts) {
     if (part.bytes == 0) continue;
-    list +=
-        (list.empty() ? "" : ", ") + std::string(part.name) + " " + size_text(part.bytes) + " (" + part.options + ")";
+    list += (list.empty() ? "" : ", ") + std::string(part.name) + " " + size_text(part.bytes);
+    if (*part.options != '\0') list += std::string(" (") + part.options + ")";
   }
   throw Error(ErrorCode::out_of_memory, "Expected " + size_text(need.total()) + " of free memory on " +
                                             backend.description() + " but " + size_text(memory.free) + " of " +

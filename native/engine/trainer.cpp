@@ -151,7 +151,7 @@ void Trainer::feed_steps(Walk& walk) {
     backend_.begin_step(feed);
     training_step_.run(input);
   };
-  StepRunner runner(backend_, step, spec_.steps_per_launch.value_or(kStepsPerLaunch));
+  StepRunner runner(backend_, step, spec_.steps_per_launch);
   feeder_->begin(step_);
 
   ChunkSize size(feeder_->max_chunk());

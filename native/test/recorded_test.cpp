@@ -154,8 +154,8 @@ TEST_CASE("recorded: a step costs the host a share of a launch and the bytes of 
     // What was read, and the staging buffer of what went up; twice in the beginning.
     CHECK_EQUAL(2 * chunks + 2, static_cast<int64_t>(after.synchronisations - before.synchronisations));
     const auto graphs = static_cast<int64_t>(after.graph_launches - before.graph_launches);
-    CHECK(graphs >= (steps - 1) / kStepsPerLaunch);
-    CHECK(graphs <= (steps - 1) / kStepsPerLaunch + (kStepsPerLaunch - 1) * chunks);
+    CHECK(graphs >= (steps - 1) / variant.training.steps_per_launch);
+    CHECK(graphs <= (steps - 1) / variant.training.steps_per_launch + (variant.training.steps_per_launch - 1) * chunks);
     return after.launches - before.launches;
   };
   const uint64_t launches = count(40);

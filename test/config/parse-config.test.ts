@@ -38,6 +38,7 @@ test("the defaults are those of the conventions", () => {
     threads: 0,
     device: "auto",
     precision: "auto",
+    stepsPerLaunch: 8,
     cublasPath: "auto",
   });
 });

@@ -72,21 +72,21 @@ describeEmulated("a GPU without enough memory", () => {
       const large = { ...small, layers: [512], nSample: 20_000, batchSize: 512 };
       const error = await gru4rec.train(columns, { ...large, onProgress: () => ++epochs }).catch((error) => error);
       assert.equal(error.code, "ERR_OUT_OF_MEMORY");
-      assert.match(error.message, /^Expected \\d+\\.\\d MB of free memory on cuda:0 \\(.*\\) but \\d+\\.\\d MB of 67\\.1 MB are free; /);
+      assert.match(error.message, /^Expected \\d+\\.\\d MB of free memory on cuda:0 \\(.*\\) but \\d+\\.\\d MB of 100\\.7 MB are free; /);
       assert.match(error.message, /batch buffers \\d+\\.\\d MB \\(batchSize, nSample, layers\\), workspace /);
       assert.match(error.message, /\\(batchSize, nSample, layers, cublasPath\\)/);
       assert.match(error.message, /the options in brackets make it less$/);
       assert.equal(epochs, 0);
       const { total, parts } = gru4rec.estimateMemory(large, { items: 61 });
       assert.equal(total, Object.values(parts).reduce((sum, part) => sum + part));
-      const cublas = 4 * 2 ** 20; // is allocated by then
+      const cublas = 4 * 4 * 2 ** 20; // of four lines of work, is allocated by then
       assert.ok(error.message.startsWith("Expected " + ((total - cublas) / 1e6).toFixed(1) + " MB"));
       const model = await gru4rec.train(columns, small);
       await assert.rejects(model.retrain(columns, { nSample: 40_000, batchSize: 512 }), { code: "ERR_OUT_OF_MEMORY" });
       assert.equal(model.epoch, 2);
       assert.equal((await model.retrain(columns)).history.length, 2);
       model.dispose();`,
-      { MEMORY_MB: 64 },
+      { MEMORY_MB: 96 },
     );
   });
 
@@ -96,12 +96,12 @@ describeEmulated("a GPU without enough memory", () => {
       const data = { sessionId: [1, 1, 2, 2], itemId: [1, 2, 3, 4], time: [1, 2, 3, 4] };
       const tight = { ...small, layers: [128], nSample: 4_000, batchSize: 2, sampleStore: 4_000, nEpochs: 1 };
       const { total, parts } = gru4rec.estimateMemory(tight, { items: 4 });
-      const size = 10 * 2 ** 20;
+      const size = 24 * 2 ** 20;
       assert.ok(total < size && total + parts.workspace / 2 > size, String(total));
       const model = await gru4rec.train(data, tight);
       await model.retrain(data);
       model.dispose();`,
-      { MEMORY_MB: 10 },
+      { MEMORY_MB: 24 },
     );
   });
 

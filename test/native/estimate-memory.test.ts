@@ -24,7 +24,6 @@ test.each<Hyperparameters>([
 });
 
 test.each<[keyof MemoryEstimate["parts"], Hyperparameters, Hyperparameters]>([
-  ["sampleStore", { sampleStore: 1_000_000 }, { sampleStore: 10_000_000 }],
   ["batchBuffers", { batchSize: 32 }, { batchSize: 64 }],
   ["batchBuffers", { nSample: 512 }, { nSample: 2048 }],
   ["workspace", { layers: [100] }, { layers: [400] }],
@@ -33,6 +32,13 @@ test.each<[keyof MemoryEstimate["parts"], Hyperparameters, Hyperparameters]>([
 ])("%s is less with %j than with %j", (part, less, more) => {
   const bytes = (config: Hyperparameters) => estimateMemory(config, SIZES).parts[part];
   expect(bytes(less)).toBeLessThan(bytes(more));
+});
+
+test("the CPU draws samples ahead, a GPU in each step", () => {
+  const bytes = (sampleStore: number, device: "cpu" | "cuda") =>
+    estimateMemory({ sampleStore }, { ...SIZES, device }).parts.sampleStore;
+  expect(bytes(10_000_000, "cpu") - bytes(1_000_000, "cpu")).toBeGreaterThan(30_000_000);
+  expect(bytes(10_000_000, "cuda")).toBe(bytes(1_000_000, "cuda"));
 });
 
 test("several epochs keep a copy of the tables in the machine's memory", () => {

@@ -170,11 +170,11 @@ describeEmulated("same seed, same bits on the emulated GPU", () => {
     expect(await run(EMULATED_GPU, model, training)).toEqual(first);
   });
 
-  test("whatever sampleStore is", async () => {
+  test("whatever sampleStore and stepsPerLaunch are", async () => {
     const training = { ...plainTraining, logq: 1 };
-    const large = await run(OWN_PRODUCTS, plainModel, training);
-    for (const sampleStore of [0, 50]) {
-      expect(await run(OWN_PRODUCTS, plainModel, { ...training, sampleStore })).toEqual(large);
+    const plain = await run(OWN_PRODUCTS, plainModel, training);
+    for (const other of [{ sampleStore: 0 }, { stepsPerLaunch: 0 }, { stepsPerLaunch: 1 }, { stepsPerLaunch: 5 }]) {
+      expect(await run(OWN_PRODUCTS, plainModel, { ...training, ...other })).toEqual(plain);
     }
   });
 

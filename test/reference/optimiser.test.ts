@@ -23,6 +23,7 @@ const base: NativeTrainingSpec = {
   seed: 0,
   randomOrder: false,
   precision: "float32",
+  stepsPerLaunch: 8,
 };
 
 /** A table of two rows at 1; row 0 gets the gradients in turn (0 = not touched). Its values after each update. */

@@ -38,6 +38,7 @@ const baseTraining: NativeTrainingSpec = {
   seed: 42,
   randomOrder: false,
   precision: "float32",
+  stepsPerLaunch: 8,
 };
 
 /** A step in the middle of an epoch, so that states are not zero, with M = 2 of 3 rows. Weights are large: slopes too. */
