@@ -31,8 +31,9 @@ void gru4rec_emulator_set_schedule(const char* schedule, uint64_t seed);
 /// streams, events. What an earlier profile recorded is forgotten.
 void gru4rec_emulator_start_profile();
 /// Ends the recording and writes it as JSON: {kernelsAreCounted, nodes: [{kind, name, precision, graph, blocks,
-/// threads, flops, bytesRead, bytesWritten, accesses, milliseconds, after}]}. `after` holds places in `nodes`, `graph`
-/// says which launch of a graph a node belongs to, 0 = none. What is enqueued and has not run is not in it.
+/// threads, flops, bytesRead, bytesWritten, bytesFetched, bytesWrittenBack, accesses, milliseconds, after}]}. `after`
+/// holds places in `nodes`, `graph` says which launch of a graph a node belongs to, 0 = none. Work that is enqueued and
+/// has not run is not in it.
 void gru4rec_emulator_write_profile(const char* path);
 
 /// The n-th next allocation fails, of device memory or of pinned memory; 0 = none.

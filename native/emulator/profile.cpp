@@ -80,10 +80,12 @@ void write_record(const Record& record, std::FILE* out) {
   std::fprintf(out,
                "{\"kind\": \"%s\", \"name\": \"%s\", \"precision\": \"%s\", \"graph\": %" PRIu64
                ", \"blocks\": %" PRIu64 ", \"threads\": %u, \"flops\": %.0f, \"bytesRead\": %" PRIu64
-               ", \"bytesWritten\": %" PRIu64 ", \"accesses\": %" PRIu64 ", \"milliseconds\": %.4f, \"after\": [",
+               ", \"bytesWritten\": %" PRIu64 ", \"bytesFetched\": %" PRIu64 ", \"bytesWrittenBack\": %" PRIu64
+               ", \"accesses\": %" PRIu64 ", \"milliseconds\": %.4f, \"after\": [",
                name_of(record.what.kind), record.what.name.c_str(), record.what.precision, record.graph,
                record.what.blocks, record.what.threads, record.what.flops, record.traffic.bytes_read,
-               record.traffic.bytes_written, record.traffic.accesses, record.milliseconds);
+               record.traffic.bytes_written, record.traffic.bytes_fetched, record.traffic.bytes_written_back,
+               record.traffic.accesses, record.milliseconds);
   const char* separator = "";
   for (const size_t before : record.after) {
     if (before < recording.first) continue;
@@ -125,6 +127,7 @@ void gru4rec_emulator_start_profile() {
   recording.first += recording.records.size();
   recording.records.clear();
   recording.on = true;
+  forget_traffic();
 }
 
 void gru4rec_emulator_write_profile(const char* path) {

@@ -194,7 +194,7 @@ void fill_properties(cudaDeviceProp* properties, int device) {
   properties->major = options().capability / 10;
   properties->minor = options().capability % 10;
   properties->multiProcessorCount = options().multiprocessors;
-  properties->l2CacheSize = 4 << 20;
+  properties->l2CacheSize = static_cast<int>(options().cache_bytes);
   properties->memoryBusWidth = 256;
 }
 

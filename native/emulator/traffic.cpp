@@ -4,7 +4,9 @@
 
 #include <vector>
 
+#include "emulator/cache.h"
 #include "emulator/device_memory.h"
+#include "emulator/options.h"
 #include "emulator/report.h"
 
 namespace gru4rec::emulator {
@@ -23,11 +25,13 @@ class Sectors {
       word |= uint64_t{1} << sector % kSectorsOfWord;
     }
   }
-  /// How many there are; forgets them.
-  uint64_t take() {
+  /// Calls `use` with each of them and forgets them. Returns how many there were.
+  template <class Use>
+  uint64_t take(const Use& use) {
     uint64_t count = 0;
     for (const size_t word : touched_) {
-      count += static_cast<uint64_t>(__builtin_popcountll(bits_[word]));
+      for (uint64_t left = bits_[word]; left != 0; left &= left - 1, ++count)
+        use(word * kSectorsOfWord + static_cast<size_t>(__builtin_ctzll(left)));
       bits_[word] = 0;
     }
     touched_.clear();
@@ -50,6 +54,8 @@ struct Counting {
   const char* arena = nullptr;
   size_t bytes = 0;  ///< of the arena; 0 = nothing is counted now
   Sectors read, written;
+  Cache cache;
+  bool fresh = true;  ///< the cache has to be emptied before anything is counted
   uint64_t accesses = 0;
 };
 Counting& counting = *new Counting;
@@ -66,9 +72,14 @@ inline bool count(Sectors* sectors, const void* address, size_t bytes) {
 
 }  // namespace
 
+void forget_traffic() { counting.fresh = true; }
+
 void start_traffic() {
   const Arena arena = device_arena();
   if (arena.bytes == 0) return;  // nothing was allocated yet
+  if (counting.fresh)
+    counting.cache.start(arena.bytes / kSectorBytes, static_cast<size_t>(options().cache_bytes) / kSectorBytes);
+  counting.fresh = false;
   counting.read.reserve(arena.bytes);
   counting.written.reserve(arena.bytes);
   counting.arena = arena.start;
@@ -77,8 +88,10 @@ void start_traffic() {
 
 Traffic end_traffic() {
   Traffic traffic;
-  traffic.bytes_read = counting.read.take() * kSectorBytes;
-  traffic.bytes_written = counting.written.take() * kSectorBytes;
+  traffic.bytes_read = counting.read.take([](size_t sector) { counting.cache.read(sector); }) * kSectorBytes;
+  traffic.bytes_written = counting.written.take([](size_t sector) { counting.cache.write(sector); }) * kSectorBytes;
+  traffic.bytes_fetched = counting.cache.take_fetched() * kSectorBytes;
+  traffic.bytes_written_back = counting.cache.take_written_back() * kSectorBytes;
   traffic.accesses = counting.accesses;
   counting.accesses = 0;
   counting.bytes = 0;

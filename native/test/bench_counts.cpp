@@ -54,8 +54,8 @@ const Configuration kConfigurations[] = {
     {"diginetica", 512, 128, 40000, LossKind::bpr_max, elu(1.0f), 0.9f, 0.0, 0.3, 0.5, 0.3, 0.05f, 0.15f},
 };
 constexpr int64_t kSamples = 2048;
-/// Steps of the epochs: one that makes everything warm, then the two that are counted.
-constexpr int64_t kWarmSteps = 4, kShortSteps = 2, kLongSteps = 6;
+/// Steps of the epochs: one that makes everything warm, then the two that are counted. The short one fills the cache.
+constexpr int64_t kWarmSteps = 4, kShortSteps = 8, kLongSteps = 12;
 
 /// The functions of the emulator that is loaded with the CUDA back end.
 class Emulator {

@@ -252,11 +252,11 @@ TEST_CASE("emulator: the profile counts launches") {
 
 #ifdef GRU4REC_EMULATOR_TRAFFIC
 TEST_CASE("emulator: traffic of device memory") {
-  for (const char* name : {"reads_and_writes", "parts_of_sectors", "line_of_all_threads", "shared_memory", "atomics",
-                           "copies_and_fills", "product", "diamond", "event_is_an_edge"})
+  for (const char* name : {"reads_and_writes", "parts_of_sectors", "line_of_all_threads", "cache", "shared_memory",
+                           "atomics", "copies_and_fills", "product", "diamond", "event_is_an_edge"})
     for (const std::string& schedule : kSchedules) {
       const Context context(name + (" " + schedule));
-      CHECK_EQUAL(0, run(name, "SCHEDULE=" + schedule, GRU4REC_EMULATOR_TRAFFIC).status);
+      CHECK_EQUAL(0, run(name, "L2_KB=4 SCHEDULE=" + schedule, GRU4REC_EMULATOR_TRAFFIC).status);
     }
 }
 

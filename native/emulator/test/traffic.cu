@@ -96,6 +96,24 @@ CASE(line_of_all_threads) {
   expect_result(nodes[0].touches(32, 4096) && nodes[0].number("accesses") == 2048);
 }
 
+/// Beside a cache of 4 KB, which is empty when a profile starts. One thread, so that the order is known.
+CASE(cache) {
+  const float *in = on_device(std::vector<float>(512)), *more = on_device(std::vector<float>(768));
+  float* out = on_device<float>(16);
+  for (int repeat = 0; repeat < 2; ++repeat) {
+    const auto nodes = profile([&] {
+      launch(sum_pieces, 1, 1, in, 512, out, 1);
+      launch(sum_pieces, 1, 1, in, 512, out, 1);        // all there
+      launch(sum_pieces, 1, 1, more, 768, out + 8, 1);  // in place of part of `in`
+      launch(sum_pieces, 1, 1, in, 512, out, 1);        // in place of the rest of it, and of `out`, which was written
+    });
+    const auto moves = [&](size_t node, uint64_t fetched, uint64_t written_back) {
+      return nodes[node].number("bytesFetched") == fetched && nodes[node].number("bytesWrittenBack") == written_back;
+    };
+    expect_result(nodes.size() == 4 && moves(0, 2048, 0) && moves(1, 0, 0) && moves(2, 3072, 0) && moves(3, 2048, 32));
+  }
+}
+
 /// Shared memory, local arrays and arguments are no device memory.
 __global__ void reverse(const float4* in, float4* out, int count) {
   GRU_SHARED(float4, values, [64]);
