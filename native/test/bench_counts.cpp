@@ -29,31 +29,55 @@ namespace {
 
 struct Configuration {
   std::string name;
-  int64_t hidden, batch, items;
-  LossKind loss;
-  Activation final_act;
-  float bpreg;
-  double logq, sample_alpha;
-  double dropout_embed, dropout_hidden;
-  float learning_rate, momentum;
+  ModelSpec model;
+  TrainingSpec training;
 };
 
-constexpr Activation kSoftmax{ActivationKind::softmax};
-constexpr Activation elu(float alpha) { return {ActivationKind::elu, alpha}; }
-
-/// All share the table of items (constrained_embedding), draw 2048 samples and use adagrad. The first is what
+/// The configurations whose speed `npm run gpu:check` measures, by the same names. The first is what
 /// `npm run bench -- train` takes; the others are the author's best ones in the results of the reproducibility study
-/// (arXiv 2307.14956). Numbers of items: RSC15's is printed in arXiv 1511.06939; the others are round ones of the
-/// size of the data set, but for Rees46, whose table would not fit: a step touches as many rows whatever there are.
-const Configuration kConfigurations[] = {
-    {"units-100", 100, 32, 37483, LossKind::cross_entropy, kSoftmax, 0.0f, 1.0, 0.75, 0.1, 0.0, 0.1f, 0.0f},
-    {"yoochoose", 480, 48, 37483, LossKind::cross_entropy, kSoftmax, 0.0f, 1.0, 0.2, 0.0, 0.2, 0.07f, 0.0f},
-    {"rees46", 512, 240, 100000, LossKind::cross_entropy, kSoftmax, 0.0f, 1.0, 0.5, 0.45, 0.0, 0.065f, 0.0f},
-    {"coveo", 512, 144, 10000, LossKind::bpr_max, elu(1.0f), 1.85f, 0.0, 0.2, 0.35, 0.0, 0.05f, 0.4f},
-    {"retailrocket", 224, 80, 40000, LossKind::bpr_max, elu(0.5f), 1.95f, 0.0, 0.4, 0.5, 0.05, 0.05f, 0.4f},
-    {"diginetica", 512, 128, 40000, LossKind::bpr_max, elu(1.0f), 0.9f, 0.0, 0.3, 0.5, 0.3, 0.05f, 0.15f},
-};
-constexpr int64_t kSamples = 2048;
+/// (arXiv 2307.14956). Items: RSC15's number is printed in arXiv 1511.06939, the others are round ones of about the
+/// size.
+std::vector<Configuration> published_configurations() {
+  struct Row {
+    const char* name;
+    int64_t hidden, batch, items;
+    LossKind loss;
+    float elu;  ///< of the final activation, bpr-max only
+    float bpreg;
+    double logq, sample_alpha;
+    double dropout_embed, dropout_hidden;
+    float learning_rate, momentum;
+  };
+  constexpr LossKind kCrossEntropy = LossKind::cross_entropy, kBprMax = LossKind::bpr_max;
+  std::vector<Configuration> all;
+  for (const Row& row : {
+           Row{"bench-100-32", 100, 32, 37483, kCrossEntropy, 0.0f, 0.0f, 1.0, 0.75, 0.1, 0.0, 0.1f, 0.0f},
+           Row{"yoochoose-xe-480-48", 480, 48, 37483, kCrossEntropy, 0.0f, 0.0f, 1.0, 0.2, 0.0, 0.2, 0.07f, 0.0f},
+           Row{"rees46-xe-512-240", 512, 240, 200000, kCrossEntropy, 0.0f, 0.0f, 1.0, 0.5, 0.45, 0.0, 0.065f, 0.0f},
+           Row{"coveo-bprmax-512-144", 512, 144, 20000, kBprMax, 1.0f, 1.85f, 0.0, 0.2, 0.35, 0.0, 0.05f, 0.4f},
+           Row{"retailrocket-bprmax-224-80", 224, 80, 50000, kBprMax, 0.5f, 1.95f, 0.0, 0.4, 0.5, 0.05, 0.05f, 0.4f},
+           Row{"diginetica-bprmax-512-128", 512, 128, 50000, kBprMax, 1.0f, 0.9f, 0.0, 0.3, 0.5, 0.3, 0.05f, 0.15f},
+       }) {
+    Configuration c;
+    c.name = row.name;
+    c.model.items = row.items;
+    c.model.layers = {row.hidden};
+    c.model.final_act =
+        row.loss == kBprMax ? Activation{ActivationKind::elu, row.elu} : Activation{ActivationKind::softmax};
+    c.training.loss = {row.loss, 0.0f, row.bpreg, c.model.final_act};
+    c.training.optimiser.learning_rate = row.learning_rate;
+    c.training.optimiser.momentum = row.momentum;
+    c.training.batch = row.batch;
+    c.training.samples = 2048;
+    c.training.sample_alpha = row.sample_alpha;
+    c.training.logq = row.logq;
+    c.training.dropout_embed = row.dropout_embed;
+    c.training.dropout_hidden = row.dropout_hidden;
+    all.push_back(c);
+  }
+  return all;
+}
+
 /// Steps of the epochs: one that makes everything warm, then the two that are counted. The short one fills the cache.
 constexpr int64_t kWarmSteps = 4, kShortSteps = 8, kLongSteps = 12;
 
@@ -89,14 +113,14 @@ class Emulator {
 struct Clicks {
   std::vector<int32_t> items, offsets{0}, order;
 
-  Clicks(const Configuration& configuration, int64_t steps) {
+  Clicks(int64_t sessions, int64_t items_count, int64_t steps) {
     const RandomStream random = random_stream(7, Purpose::shuffle, static_cast<uint64_t>(steps));
     uint64_t next = 0;
-    for (int64_t s = 0; s < configuration.batch; ++s) {
+    for (int64_t s = 0; s < sessions; ++s) {
       for (int64_t e = 0; e <= steps; ++e) {
         const double uniform = static_cast<double>(random_word(random, next++)) * 0x1p-32;
-        const double item = std::pow(static_cast<double>(configuration.items), uniform) - 1.0;
-        items.push_back(std::min(static_cast<int32_t>(item), static_cast<int32_t>(configuration.items - 1)));
+        const double item = std::pow(static_cast<double>(items_count), uniform) - 1.0;
+        items.push_back(std::min(static_cast<int32_t>(item), static_cast<int32_t>(items_count - 1)));
       }
       offsets.push_back(static_cast<int32_t>(items.size()));
       order.push_back(static_cast<int32_t>(s));
@@ -106,30 +130,6 @@ struct Clicks {
     return {{items.data(), static_cast<int64_t>(items.size())}, {offsets.data(), static_cast<int64_t>(offsets.size())}};
   }
 };
-
-ModelSpec model_of(const Configuration& configuration) {
-  ModelSpec spec;
-  spec.items = configuration.items;
-  spec.layers = {configuration.hidden};
-  spec.final_act = configuration.final_act;
-  return spec;
-}
-
-TrainingSpec training_of(const Configuration& configuration) {
-  TrainingSpec spec;
-  spec.loss = {configuration.loss, 0.0f, configuration.bpreg, configuration.final_act};
-  spec.optimiser.learning_rate = configuration.learning_rate;
-  spec.optimiser.momentum = configuration.momentum;
-  spec.batch = configuration.batch;
-  spec.samples = kSamples;
-  spec.sample_alpha = configuration.sample_alpha;
-  // All samples are drawn in the first step: with the default, too, thousands of steps draw none.
-  spec.sample_store = (kWarmSteps + kShortSteps + kLongSteps) * kSamples;
-  spec.logq = configuration.logq;
-  spec.dropout_embed = configuration.dropout_embed;
-  spec.dropout_hidden = configuration.dropout_hidden;
-  return spec;
-}
 
 void print_counters(const Gru4recEmulatorCounters& counters) {
   const auto print = [](const char* name, uint64_t value) {
@@ -151,30 +151,33 @@ void count(const Configuration& configuration, const std::string& emulated, cons
   const auto backend =
       create_backend({"cuda", 0, emulated + "/libgru4rec_cuda_traffic.so", emulated + "/libcublas.so.13"});
   const Emulator emulator(emulated);
-  const ModelSpec model = model_of(configuration);
-  const TrainingSpec training = training_of(configuration);
-  Parameters parameters(*backend, model);
+  const int64_t items = configuration.model.items, batch = configuration.training.batch;
+  TrainingSpec training = configuration.training;
+  // All samples are drawn in the first step: with the default, too, thousands of steps draw none.
+  training.sample_store = (kWarmSteps + kShortSteps + kLongSteps) * training.samples;
+  Parameters parameters(*backend, configuration.model);
   parameters.initialise({});
   OptimiserState optimiser(parameters, training.optimiser);
-  std::vector<uint32_t> support(static_cast<size_t>(configuration.items));
+  std::vector<uint32_t> support(static_cast<size_t>(items));
   for (size_t i = 0; i < support.size(); ++i) support[i] = static_cast<uint32_t>(1 + 200000 / (i + 1));
-  Trainer trainer(parameters, optimiser, training, {support.data(), configuration.items});
+  Trainer trainer(parameters, optimiser, training, {support.data(), items});
   const auto train = [&](int64_t steps) {
-    const Clicks clicks(configuration, steps);
-    const Progress progress = trainer.epoch(
-        clicks.sessions(), {clicks.order.data(), configuration.batch}, Cancellation(), [](const Progress&) {
+    const Clicks clicks(batch, items, steps);
+    const Progress progress =
+        trainer.epoch(clicks.sessions(), {clicks.order.data(), batch}, Cancellation(), [](const Progress&) {
           throw Error(ErrorCode::argument, "Expected no reading of the loss within an epoch: the clock goes on");
         });
-    if (progress.steps != steps) throw Error(ErrorCode::argument, "Expected other numbers of steps");
+    if (progress.steps != steps)
+      throw Error(ErrorCode::argument,
+                  "Expected " + std::to_string(steps) + " steps but there were " + std::to_string(progress.steps));
   };
   train(kWarmSteps);
 
   std::printf("{\"name\": \"%s\", \"hidden\": %lld, \"batch\": %lld, \"samples\": %lld, \"items\": %lld, ",
-              configuration.name.c_str(), static_cast<long long>(configuration.hidden),
-              static_cast<long long>(configuration.batch), static_cast<long long>(kSamples),
-              static_cast<long long>(configuration.items));
+              configuration.name.c_str(), static_cast<long long>(configuration.model.hidden()),
+              static_cast<long long>(batch), static_cast<long long>(training.samples), static_cast<long long>(items));
   std::printf("\"loss\": \"%s\", \"epochs\": [",
-              configuration.loss == LossKind::cross_entropy ? "cross-entropy" : "bpr-max");
+              training.loss.kind == LossKind::cross_entropy ? "cross-entropy" : "bpr-max");
   for (const int64_t steps : {kShortSteps, kLongSteps}) {
     const std::string profile = out + "/" + configuration.name + "-" + std::to_string(steps) + ".json";
     emulator.reset_counters();
@@ -199,7 +202,7 @@ int main(int argc, char** argv) {
   }
   try {
     const char* separator = "[";
-    for (const auto& configuration : gru4rec::kConfigurations) {
+    for (const auto& configuration : gru4rec::published_configurations()) {
       const auto wanted = [&](const char* name) { return configuration.name == name; };
       if (argc > 3 && std::none_of(argv + 3, argv + argc, wanted)) continue;
       std::printf("%s", separator);

@@ -1,6 +1,7 @@
 /**
  * What a training step asks of a GPU and how fast an H100 could be at it: counted by native/test/bench_counts.cpp on the
- * emulated GPU, never measured. Writes docs/roofline.md and scripts/bench/results/roofline.json.
+ * emulated GPU, never measured. Writes docs/roofline.md and scripts/bench/results/roofline.json, microseconds of a step by
+ * configuration, which `npm run gpu:check -- --roofline` compares with.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -231,9 +232,9 @@ ${steps.map(describeConfiguration).join("\n\n")}
 - native/test/bench_counts.cpp trains each configuration with the engine's own trainer on the emulated GPU, an epoch of
   ${steps[0].steps[0]} steps and one of ${steps[0].steps[1]}; the difference, divided by the additional steps, is a step. All mini-batches are
   full; items are clicked as often as 1 / rank. Parameters are the author's best ones in the results of the
-  reproducibility study (arXiv 2307.14956); "units-100" is what \`npm run bench -- train\` takes. Numbers of items are
-  round but for RSC15's, and Rees46 has more of them: how many there are changes how often a step meets one twice, not
-  how many rows it takes.
+  reproducibility study (arXiv 2307.14956); "bench-100-32" is what \`npm run bench -- train\` takes. Only RSC15's
+  number of items is published, 37 483; the others are assumed. How many there are changes how often a step meets an
+  item twice, hardly what it does.
 - **Bytes**: g++'s instrumentation for ThreadSanitizer calls the emulator at every load and store of a kernel
   (native/emulator/traffic.cpp). A sector of 32 bytes counts once for each node that reads it and once for each that
   writes it, however many threads do. Products count each operand once. The emulator's tests hold these counts to
@@ -249,31 +250,6 @@ ${steps.map(describeConfiguration).join("\n\n")}
 
 ${table(["rate", "of what, and where it is from"], constants)}
 `;
-}
-
-/** For comparisons with measured speeds: configuration -> predicted time. */
-function summarise(steps) {
-  const configurations = {};
-  for (const step of steps) {
-    configurations[step.name] = {
-      predictedMicroseconds: Number(fixed(step.predicted)),
-      lowestMicroseconds: Number(fixed(step.lowest)),
-      highestMicroseconds: Number(fixed(step.highest)),
-      nodes: step.nodes,
-      chain: step.chain,
-      graphLaunches: step.graphLaunches,
-      cacheBytes: Math.round(step.cacheBytes),
-      memoryBytes: Math.round(step.memoryBytes),
-      flops: Math.round(step.flops),
-      synchronisations: step.synchronisations,
-      hidden: step.hidden,
-      batch: step.batch,
-      samples: step.samples,
-      items: step.items,
-      loss: step.loss,
-    };
-  }
-  return { madeBy: "npm run bench -- roofline", device: "H100", measured: false, configurations };
 }
 
 async function buildCounts(folder) {
@@ -307,10 +283,11 @@ export async function benchRoofline(args) {
   writeFileSync(join(root, "docs/roofline.md"), describe(steps));
   const results = join(root, "scripts/bench/results");
   mkdirSync(results, { recursive: true });
-  writeFileSync(join(results, "roofline.json"), `${JSON.stringify(summarise(steps), null, 2)}\n`);
+  const floors = Object.fromEntries(steps.map(({ name, predicted }) => [name, Number(fixed(predicted))]));
+  writeFileSync(join(results, "roofline.json"), `${JSON.stringify(floors, null, 2)}\n`);
   for (const { name, predicted, nodes, emulatorMilliseconds } of steps) {
     console.log(
-      `${name.padEnd(14)}${whole(nodes).padStart(4)} nodes ${fixed(predicted).padStart(7)} µs predicted on an H100` +
+      `${name.padEnd(28)}${whole(nodes).padStart(4)} nodes ${fixed(predicted).padStart(7)} µs predicted on an H100` +
         ` (${fixed(emulatorMilliseconds, 0)} ms in the emulator)`,
     );
   }

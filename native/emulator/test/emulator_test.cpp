@@ -267,7 +267,10 @@ TEST_CASE("emulator: the profile of counted kernels says bytes") {
 }
 #endif
 
+TEST_CASE("emulator: kernels that are not counted say so") { always("profile_without_counted_kernels", 0); }
+
 TEST_CASE("emulator: an option that does not exist is refused") {
+  check_ended("bits", "L2_KB=0", kFound, "Expected GRU4REC_EMULATOR_L2_KB to be at least 1 but received 0");
   check_ended("bits", "SCHEDULE=sideways", kFound, "to be forward|reverse|random|uniform|mix but received sideways");
   check_ended("bits", "SEED=first", kFound, "Expected GRU4REC_EMULATOR_SEED to be a number but received first");
 }
