@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdint>
+#include <string>
 
 #include "emulator/api_call.h"
 #include "emulator/counters.h"
@@ -8,6 +9,7 @@
 #include "emulator/options.h"
 #include "emulator/report.h"
 #include "emulator/streams.h"
+#include "emulator/traffic.h"
 
 /// libcublas.so.13, emulated: the calls of the product, checked and computed on the CPU. Enumerations are passed as
 /// int; their values are NVIDIA's.
@@ -103,6 +105,39 @@ void check_operands(const Product& p) {
     fail("cuBLAS: C overlaps an operand");
 }
 
+/// Calls `count` for each column of a matrix [rows, cols].
+template <class Count>
+void count_columns(const void* data, int64_t rows, int64_t cols, int64_t leading, Element element, const Count& count) {
+  const size_t size = size_of(element);
+  for (int64_t col = 0; col < cols; ++col)
+    count(static_cast<const char*>(data) + static_cast<size_t>(col * leading) * size, static_cast<size_t>(rows) * size);
+}
+
+/// Each operand is read once; how often a GPU reads it depends on the tiles that cuBLAS takes.
+void count_traffic(const Product& p) {
+  if (p.k > 0 && p.alpha != 0.0f) {
+    const int64_t a_rows = p.a.transposed ? p.k : p.m, a_cols = p.a.transposed ? p.m : p.k;
+    const int64_t b_rows = p.b.transposed ? p.n : p.k, b_cols = p.b.transposed ? p.k : p.n;
+    count_columns(p.a.data, a_rows, a_cols, p.a.leading, p.a.element, count_read);
+    count_columns(p.b.data, b_rows, b_cols, p.b.leading, p.b.element, count_read);
+  }
+  if (p.beta != 0.0f) count_columns(p.c, p.m, p.n, p.c_leading, p.c_element, count_read);
+  count_columns(p.c, p.m, p.n, p.c_leading, p.c_element, count_written);
+}
+
+const char* precision_of(const Product& p) {
+  if (p.a.element == Element::bfloat16 || p.rounding == Rounding::bfloat16) return "bf16";
+  return p.rounding == Rounding::tf32 ? "tf32" : "float32";
+}
+
+Description describe(const Product& p) {
+  Description what{WorkKind::product,
+                   "product " + std::to_string(p.m) + " x " + std::to_string(p.n) + " x " + std::to_string(p.k)};
+  what.flops = 2.0 * static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
+  what.precision = precision_of(p);
+  return what;
+}
+
 Status enqueue_product(cublasContext* handle, const Product& product) {
   if (handle->stream == nullptr) fail("cuBLAS: the default stream; cublasSetStream was not called");
   if (handle->workspace == nullptr)
@@ -117,8 +152,10 @@ Status enqueue_product(cublasContext* handle, const Product& product) {
   }
   if (handle->stream->capture == nullptr) ++counters().products;
   Work work;
+  work.what = describe(product);
   work.run = [product] {
     check_operands(product);  // once more: memory may have been freed before a graph runs
+    count_traffic(product);
     multiply(product.m, product.n, product.alpha != 0.0f ? product.k : 0, product.alpha, product.a, product.b,
              product.rounding, product.beta, product.c, product.c_element, product.c_leading);
   };

@@ -161,6 +161,8 @@ bool is_device_memory(const void* address) {
   return memory.arena != nullptr && address >= memory.arena && address < memory.arena + kArena;
 }
 
+Arena device_arena() { return {memory.arena, memory.arena != nullptr ? kArena : 0}; }
+
 const char* problem_of_pointer(const void* pointer, int device) {
   if (pointer == nullptr) return nullptr;
   if (!is_device_memory(pointer)) return "is not device memory";

@@ -15,6 +15,12 @@ void* allocate_device_memory(size_t bytes, int device);
 size_t free_device_memory(void* memory);
 
 bool is_device_memory(const void* address);
+/// The addresses of all device memory, of all devices; none before the first allocation.
+struct Arena {
+  const char* start;
+  size_t bytes;
+};
+Arena device_arena();
 /// Why a kernel on `device` cannot be given this pointer, or null if it can. Null pointers are fine.
 const char* problem_of_pointer(const void* pointer, int device);
 /// Whether [address, address + bytes) lies in one live allocation.

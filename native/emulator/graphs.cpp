@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "emulator/options.h"
+#include "emulator/profile.h"
 #include "emulator/report.h"
 
 namespace gru4rec::emulator {
@@ -98,23 +99,41 @@ bool spoil_captures() {
   return found;
 }
 
-void run_graph(const std::vector<Node>& nodes) {
+size_t longest_chain(const std::vector<Node>& nodes) {
+  std::vector<size_t> lengths(nodes.size());  // of the chains that end with each
+  size_t longest = 0;
+  for (size_t i = 0; i < nodes.size(); ++i) {  // captured after the nodes that it waits for
+    for (const size_t before : nodes[i].after) lengths[i] = std::max(lengths[i], lengths[before]);
+    longest = std::max(longest, ++lengths[i]);
+  }
+  return longest;
+}
+
+Records run_graph(const std::vector<Node>& nodes, const Records& after) {
+  static uint64_t launches = 0;
+  ++launches;
   std::vector<size_t> missing(nodes.size());  // nodes that have to run before
   std::vector<std::vector<size_t>> followers(nodes.size());
+  std::vector<Records> ran(nodes.size());
   std::vector<size_t> able;
   for (size_t i = 0; i < nodes.size(); ++i) {
     missing[i] = nodes[i].after.size();
     for (size_t before : nodes[i].after) followers[before].push_back(i);
     if (missing[i] == 0) able.push_back(i);
   }
+  Records last = nodes.empty() ? after : Records{};
   while (!able.empty()) {
     std::swap(able[random_below(able.size())], able.back());
     const size_t node = able.back();
     able.pop_back();
-    nodes[node].work.run();
+    Records before = nodes[node].after.empty() ? after : Records{};
+    for (const size_t one : nodes[node].after) before.insert(before.end(), ran[one].begin(), ran[one].end());
+    ran[node] = run_work(nodes[node].work, before, launches);
+    if (followers[node].empty()) last.insert(last.end(), ran[node].begin(), ran[node].end());
     for (size_t follower : followers[node])
       if (--missing[follower] == 0) able.push_back(follower);
   }
+  return last;
 }
 
 }  // namespace gru4rec::emulator

@@ -31,8 +31,13 @@ cudaError_t join_capture(cudaStream_t stream, cudaEvent_t event);
 /// any.
 bool spoil_captures();
 
+/// Nodes of the longest chain in which each has to wait for the one before.
+size_t longest_chain(const std::vector<Node>& nodes);
+
 /// All nodes in a random order that their edges allow.
-void run_graph(const std::vector<Node>& nodes);
+/// @param after  records that the graph comes after
+/// Returns what comes after: the records of the nodes that no other one waits for.
+Records run_graph(const std::vector<Node>& nodes, const Records& after);
 
 }  // namespace gru4rec::emulator
 
@@ -41,4 +46,5 @@ struct cudaGraph_st {
 };
 struct cudaGraphExec_st {
   std::shared_ptr<const std::vector<gru4rec::emulator::Node>> nodes;
+  size_t depth;  ///< nodes of its longest chain
 };

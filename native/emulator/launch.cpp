@@ -1,7 +1,6 @@
 #include "emulator/launch.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <fstream>
@@ -101,22 +100,6 @@ void check_pointers(const Kernel& kernel, int device) {
   }
 }
 
-/// Launches and time of each kernel, printed at the end of the process.
-struct Profile {
-  struct Line {
-    int64_t launches = 0;
-    double milliseconds = 0.0;
-  };
-  std::map<std::string, Line> lines;
-
-  ~Profile() {
-    for (const auto& [name, line] : lines) {
-      std::fprintf(stderr, "EMULATOR: %10.2f ms %8lld launches  %s\n", line.milliseconds,
-                   static_cast<long long>(line.launches), name.c_str());
-    }
-  }
-};
-
 }  // namespace
 
 size_t shared_memory_limit(const void* function) {
@@ -155,6 +138,8 @@ cudaError_t launch(const cudaLaunchConfig_t& config, Kernel kernel) {
   }
   if (config.stream->capture == nullptr) ++counters().launches;
   Work work;
+  work.what = {WorkKind::kernel, kernel.name, uint64_t{kernel.grid.x} * kernel.grid.y * kernel.grid.z,
+               kernel.block.x * kernel.block.y * kernel.block.z};
   work.run = [kernel = std::move(kernel), device = config.stream->device] { execute(kernel, device); };
   return record(enqueue(config.stream, std::move(work)));
 }
@@ -162,13 +147,7 @@ cudaError_t launch(const cudaLaunchConfig_t& config, Kernel kernel) {
 void execute(const Kernel& kernel, int device) {
   check_pointers(kernel, device);
   provide_signal_stack();
-  if (!options().profile) return run_kernel(kernel);
-  static Profile profile;
-  const auto start = std::chrono::steady_clock::now();
   run_kernel(kernel);
-  Profile::Line& line = profile.lines[kernel.name];
-  ++line.launches;
-  line.milliseconds += std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
 cudaError_t set_function_attribute(const void* function, cudaFuncAttribute attribute, int value) {

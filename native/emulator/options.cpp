@@ -84,6 +84,8 @@ Options read_options() {
   read.capability = static_cast<int>(number("CAPABILITY", 86));
   read.oldest_code = static_cast<int>(number("OLDEST_CODE", 75));
   read.multiprocessors = static_cast<int>(number("SMS", 4));
+  read.cache_bytes = number("L2_KB", 4096) * 1024;
+  if (read.cache_bytes == 0) fail("Expected GRU4REC_EMULATOR_L2_KB to be at least 1 but received 0");
   read.memory_bytes = number("MEMORY_MB", 8192) << 20;
   read.shared_bytes = number("SHARED_KB", shared_kilobytes(read.capability)) * 1024;
   read.cublas_version = static_cast<int>(number("CUBLAS_VERSION", 130002));

@@ -35,6 +35,7 @@ struct Options {
   int capability;   ///< 86 = 8.6
   int oldest_code;  ///< kernels were compiled for this capability and newer ones
   int multiprocessors;
+  int64_t cache_bytes;  ///< of the level 2 cache
   int64_t memory_bytes;
   int64_t shared_bytes;  ///< of a block, at most
   int cublas_version;

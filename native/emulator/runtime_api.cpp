@@ -11,6 +11,7 @@
 #include "emulator/options.h"
 #include "emulator/report.h"
 #include "emulator/streams.h"
+#include "emulator/traffic.h"
 
 /// The functions of the CUDA runtime. Mistakes that a GPU reports by a code are reported by the same code; those that
 /// it lets pass, or leaves to chance, end the process.
@@ -112,12 +113,26 @@ void check_copy(const Copy& copy, bool asynchronous) {
 }
 
 void run_copy(const Copy& copy) {
-  for (size_t row = 0; row < copy.height && copy.width > 0; ++row)
+  for (size_t row = 0; row < copy.height && copy.width > 0; ++row) {
     std::memcpy(copy.to + row * copy.to_pitch, copy.from + row * copy.from_pitch, copy.width);
+    count_read(copy.from + row * copy.from_pitch, copy.width);
+    count_written(copy.to + row * copy.to_pitch, copy.width);
+  }
   const uint64_t bytes = copy.width * copy.height;
   if (copy.kind == cudaMemcpyHostToDevice) counters().bytes_to_device += bytes;
   if (copy.kind == cudaMemcpyDeviceToHost) counters().bytes_to_host += bytes;
   if (copy.kind == cudaMemcpyDeviceToDevice) counters().bytes_on_device += bytes;
+}
+
+const char* name_of_copy(cudaMemcpyKind kind) {
+  switch (kind) {
+    case cudaMemcpyHostToDevice:
+      return "copy to the device";
+    case cudaMemcpyDeviceToHost:
+      return "copy to the host";
+    default:
+      return "copy on the device";
+  }
 }
 
 cudaError_t enqueue_copy(Copy copy, cudaStream_t stream) {
@@ -130,6 +145,7 @@ cudaError_t enqueue_copy(Copy copy, cudaStream_t stream) {
   Work work;
   work.reads = copy.host_source();
   work.writes = copy.host_target();
+  work.what = {WorkKind::copy, name_of_copy(copy.kind)};
   work.run = [copy] {
     check_copy(copy, true);  // once more: memory may have been freed before a graph runs
     run_copy(copy);
@@ -148,8 +164,12 @@ cudaError_t enqueue_fill(char* memory, size_t pitch, int value, size_t width, si
   Work work;
   work.run = [=] {
     check();
-    for (size_t row = 0; row < height && width > 0; ++row) std::memset(memory + row * pitch, value, width);
+    for (size_t row = 0; row < height && width > 0; ++row) {
+      std::memset(memory + row * pitch, value, width);
+      count_written(memory + row * pitch, width);
+    }
   };
+  work.what = {WorkKind::fill, "fill"};
   return record(enqueue(stream, std::move(work)));
 }
 
@@ -174,7 +194,7 @@ void fill_properties(cudaDeviceProp* properties, int device) {
   properties->major = options().capability / 10;
   properties->minor = options().capability % 10;
   properties->multiProcessorCount = options().multiprocessors;
-  properties->l2CacheSize = 4 << 20;
+  properties->l2CacheSize = static_cast<int>(options().cache_bytes);
   properties->memoryBusWidth = 256;
 }
 
@@ -483,7 +503,8 @@ cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* 
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long) {
   GRU_EMULATED_CALL(Capture::forbidden);
   if (graph == nullptr) return record(cudaErrorInvalidValue);
-  *executable = new cudaGraphExec_st{std::make_shared<const std::vector<Node>>(graph->nodes)};
+  *executable =
+      new cudaGraphExec_st{std::make_shared<const std::vector<Node>>(graph->nodes), longest_chain(graph->nodes)};
   ++counters().live_objects;
   return cudaSuccess;
 }
@@ -505,9 +526,11 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
     return cudaSuccess;
   }
   ++counters().graph_launches;
+  counters().graph_nodes = executable->nodes->size();
+  counters().graph_depth = executable->depth;
   for (const Node& node : *executable->nodes) spoil(node.work.writes);
   Work work;
-  work.run = [nodes = executable->nodes] { run_graph(*nodes); };
+  work.graph = executable->nodes;
   return record(enqueue(stream, std::move(work)));
 }
 

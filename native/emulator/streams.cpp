@@ -8,6 +8,7 @@
 #include "emulator/device_memory.h"
 #include "emulator/graphs.h"
 #include "emulator/options.h"
+#include "emulator/profile.h"
 #include "emulator/report.h"
 
 namespace gru4rec::emulator {
@@ -29,11 +30,17 @@ bool can_run(cudaStream_t stream) {
 void step(cudaStream_t stream) {
   const Entry entry = std::move(stream->queue.front());
   stream->queue.pop_front();
-  if (entry.work.run) {
+  if (entry.waits_for != nullptr) {
+    const Records& others = entry.waits_for->ran;
+    stream->ran.insert(stream->ran.end(), others.begin(), others.end());
+  } else if (entry.reaches != nullptr) {
+    entry.reaches->ran = stream->ran;
+    entry.reaches->reached = true;
+  } else {
     const DeviceAccess access;
-    entry.work.run();
+    stream->ran =
+        entry.work.graph != nullptr ? run_graph(*entry.work.graph, stream->ran) : run_work(entry.work, stream->ran);
   }
-  if (entry.reaches != nullptr) entry.reaches->reached = true;
 }
 
 cudaStream_t stream_that_reaches(const std::shared_ptr<Mark>& mark) {
@@ -69,7 +76,7 @@ bool overlap(HostRange a, HostRange b) {
 const std::vector<cudaStream_t>& all_streams() { return streams(); }
 
 cudaStream_t make_stream(int device) {
-  const auto stream = new cudaStream_st{device, {}, nullptr, {}};
+  const auto stream = new cudaStream_st{device, {}, nullptr, {}, {}};
   streams().push_back(stream);
   ++counters().live_objects;
   return stream;

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace gru4rec::emulator {
@@ -14,15 +15,35 @@ struct HostRange {
   size_t bytes = 0;
 };
 
+enum class WorkKind { kernel, product, copy, fill };
+
+/// What a profile says of a piece of work.
+struct Description {
+  WorkKind kind;
+  std::string name;
+  uint64_t blocks = 0;         ///< of a kernel
+  unsigned threads = 0;        ///< of a block
+  double flops = 0.0;          ///< of a product; the arithmetic of kernels is not counted
+  const char* precision = "";  ///< to which a product rounds its operands
+};
+
+struct Node;
+
 /// Something that a stream or a graph does.
 struct Work {
   std::function<void()> run;
   HostRange reads, writes;  ///< pinned memory
+  Description what{};
+  std::shared_ptr<const std::vector<Node>> graph;  ///< of a launched graph, instead of `run`
 };
+
+/// Numbers of what a profile has recorded.
+using Records = std::vector<size_t>;
 
 /// Set when the work before it has run.
 struct Mark {
   bool reached = false;
+  Records ran;  ///< what whoever waits for it comes after
 };
 
 /// One entry of a stream: work, or waiting for a mark, or reaching one.
@@ -40,6 +61,7 @@ struct cudaStream_st {
   std::deque<gru4rec::emulator::Entry> queue;
   std::shared_ptr<gru4rec::emulator::CapturedGraph> capture;  ///< null outside a capture
   std::vector<size_t> frontier;                               ///< nodes that the next captured one comes after
+  gru4rec::emulator::Records ran;                             ///< what the next work that runs comes after
 };
 
 struct cudaEvent_st {

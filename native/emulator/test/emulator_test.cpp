@@ -19,14 +19,14 @@ struct Ended {
 };
 
 /// @param environment  "SEED=1 SCHEDULE=mix": names without GRU4REC_EMULATOR_
-Ended run(const std::string& name, const std::string& environment) {
+Ended run(const std::string& name, const std::string& environment, const char* program = GRU4REC_EMULATOR_CASES) {
   std::string command = "ASAN_OPTIONS=detect_leaks=0 TSAN_OPTIONS=halt_on_error=1";
   for (size_t first = 0; first < environment.size();) {
     const size_t last = std::min(environment.find(' ', first), environment.size());
     command += " GRU4REC_EMULATOR_" + environment.substr(first, last - first);
     first = last + 1;
   }
-  command += " timeout -s KILL 120 " GRU4REC_EMULATOR_CASES " " + name + " 2>&1";  // one that hangs has failed
+  command += " timeout -s KILL 120 " + std::string(program) + " " + name + " 2>&1";  // one that hangs has failed
   Ended ended{-1, ""};
   std::FILE* pipe = popen(command.c_str(), "r");
   if (pipe == nullptr) return ended;
@@ -90,6 +90,7 @@ TEST_CASE("emulator: what is right stays right under every schedule") {
                            "event_is_waited_for",
                            "polling_gets_on",
                            "branches",
+                           "diamond",
                            "host_threads",
                            "product_of_column_ranges",
                            "products",
@@ -249,7 +250,27 @@ TEST_CASE("emulator: the profile counts launches") {
   check_ended("profile", "PROFILE=1", 0, "2 launches  gru4rec::emulator::test::nothing");
 }
 
+#ifdef GRU4REC_EMULATOR_TRAFFIC
+TEST_CASE("emulator: traffic of device memory") {
+  for (const char* name : {"reads_and_writes", "parts_of_sectors", "line_of_all_threads", "cache", "shared_memory",
+                           "atomics", "copies_and_fills", "product", "diamond", "event_is_an_edge"})
+    for (const std::string& schedule : kSchedules) {
+      const Context context(name + (" " + schedule));
+      CHECK_EQUAL(0, run(name, "L2_KB=4 SCHEDULE=" + schedule, GRU4REC_EMULATOR_TRAFFIC).status);
+    }
+}
+
+TEST_CASE("emulator: the profile of counted kernels says bytes") {
+  const Ended ended = run("profile_of_counted_kernels", "PROFILE=1", GRU4REC_EMULATOR_TRAFFIC);
+  CHECK_EQUAL(0, ended.status);
+  CHECK(ended.output.find("0.033 MB read      0.000 MB written") != std::string::npos);
+}
+#endif
+
+TEST_CASE("emulator: kernels that are not counted say so") { always("profile_without_counted_kernels", 0); }
+
 TEST_CASE("emulator: an option that does not exist is refused") {
+  check_ended("bits", "L2_KB=0", kFound, "Expected GRU4REC_EMULATOR_L2_KB to be at least 1 but received 0");
   check_ended("bits", "SCHEDULE=sideways", kFound, "to be forward|reverse|random|uniform|mix but received sideways");
   check_ended("bits", "SEED=first", kFound, "Expected GRU4REC_EMULATOR_SEED to be a number but received first");
 }

@@ -1,3 +1,9 @@
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+#include <string>
+
 #include "emulator/emulator.h"
 #include "emulator/test/cases.h"
 
@@ -109,6 +115,21 @@ CASE(profile) {
   launch(nothing, 1, 32);
   expect_success(cudaStreamSynchronize(stream()));
   std::exit(0);  // the profile is printed at the end of the process
+}
+
+/// A program must not take the zeros of kernels that are not counted for their traffic.
+CASE(profile_without_counted_kernels) {
+  int* memory = on_device<int>(8);
+  gru4rec_emulator_start_profile();
+  launch(write_index, 8, 1, memory);
+  expect_success(cudaStreamSynchronize(stream()));
+  const std::string path = "/tmp/gru4rec-profile-" + std::to_string(getpid());
+  gru4rec_emulator_write_profile(path.c_str());
+  std::ifstream file(path);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  std::remove(path.c_str());
+  expect_result(text.find("\"kernelsAreCounted\": false") != std::string::npos);
+  expect_result(text.find("\"name\": \"gru4rec::emulator::test::write_index\"") != std::string::npos);
 }
 
 }  // namespace gru4rec::emulator::test

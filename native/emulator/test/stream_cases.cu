@@ -1,5 +1,6 @@
 #include <thread>
 
+#include "emulator/emulator.h"
 #include "emulator/test/cases.h"
 
 namespace gru4rec::emulator::test {
@@ -163,6 +164,37 @@ void run_branches(bool bug) {
 }
 CASE(missing_edge) { run_branches(true); }
 CASE(branches) { run_branches(false); }
+
+/// first -> (left, right) -> last
+CASE(diamond) {
+  cudaStream_t other = make_stream();
+  cudaEvent_t fork = make_event(), join = make_event();
+  float *values = on_device<float>(64), *more = on_device<float>(64);
+  stream();
+  begin();
+  launch(set, 1, 64, values, 1.0f);
+  expect_success(cudaEventRecord(fork, stream()));
+  expect_success(cudaStreamWaitEvent(other, fork));
+  launch_on(other, set, 1, 64, 0, more, 2.0f);
+  launch(add, 1, 64, values, 3.0f);
+  expect_success(cudaEventRecord(join, other));
+  expect_success(cudaStreamWaitEvent(stream(), join));
+  launch(add, 1, 64, more, 4.0f);
+  cudaGraphExec_t diamond = instantiate(end());
+  begin();
+  launch(set, 1, 64, values, 1.0f);
+  cudaGraphExec_t single = instantiate(end());
+  Gru4recEmulatorCounters counters;
+  gru4rec_emulator_read_counters(&counters);
+  expect_result(counters.graph_nodes == 0 && counters.graph_depth == 0);
+  expect_success(cudaGraphLaunch(diamond, stream()));
+  gru4rec_emulator_read_counters(&counters);
+  expect_result(counters.graph_nodes == 4 && counters.graph_depth == 3);
+  expect_success(cudaGraphLaunch(single, stream()));
+  gru4rec_emulator_read_counters(&counters);
+  expect_result(counters.graph_nodes == 1 && counters.graph_depth == 1);
+  expect_result(on_host(more, 1)[0] == 6.0f);
+}
 
 CASE(argument_of_a_graph_is_frozen) {
   float *values = on_device<float>(64), value = 1.0f;
