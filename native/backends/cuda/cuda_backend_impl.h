@@ -67,6 +67,9 @@ class CudaBackend final : public Backend {
   void do_top_k(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, int64_t k, const Candidates& candidates,
                 const Exclusions& exclusions, Span<int32_t> items, Matrix scores, Span<float> log_sum_exp) override;
 
+  /// The part of gru_backward that works row by row, for layers that are too large for the cell.
+  void backward_by_products(const GruLayer& layer, const GruTrace& trace, const Dropout& dropout, Matrix gradient,
+                            Matrix gate_gradients, Matrix input_gradient);
   /// Makes the scores of tile `tile` in tile_scores_, where they stay until the next one. Enqueued.
   /// @param items  items of the columns; null = all
   ScoreTile score_tile(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, const int32_t* items,
