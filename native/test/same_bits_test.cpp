@@ -268,7 +268,8 @@ TEST_CASE("same bits: 1, 2 and 5 threads, every operation, every instruction set
 }
 
 OPERATION_TEST("same bits: every operation, twice in a row") {
-  for (const Sizes& size : {Sizes{1, 1, 1, 1, 1}, Sizes{33, 31, 33, 257, 31}, Sizes{65, 33, 31, 40, 33}}) {
+  for (const Sizes& size : {Sizes{1, 1, 1, 1, 1}, Sizes{33, 31, 33, 257, 31}, Sizes{65, 33, 31, 40, 33},
+                            Sizes{9, 7, kLargeWidth, 40, 33}}) {
     const Context context("M, in, H, I, N = " + sizes({size.rows, size.in, size.hidden, size.items, size.samples}));
     run_all(backend, size).compare(run_all(backend, size));
   }
