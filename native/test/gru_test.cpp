@@ -17,6 +17,9 @@ struct Shape {
   int64_t rows, in, hidden;
 };
 
+/// Layers that the CUDA back end does by its cell and by products of matrices: it decides by their sizes.
+constexpr Shape kSmall{33, 33, 31}, kLarge{5, 17, 131};
+
 /// One layer with its inputs.
 struct Setup {
   LayerTables layer;
@@ -150,16 +153,34 @@ PRODUCT_TEST("gru: agrees with the reference for every activation, reset form, i
   for (const NamedActivation& named : elementwise_activations())
     for (const bool reset_after : {false, true})
       for (const bool input_gates : {false, true})
-        for (const double p : {0.0, 0.4}) {
-          const Shape shape{33, input_gates ? 0 : 33, 31};
-          const Context context(describe(shape, input_gates, reset_after, named.name, p));
-          compare(backend, random_setup(++seed, shape, input_gates, reset_after, named.activation, p));
-        }
+        for (const double p : {0.0, 0.4})
+          for (Shape shape : {kSmall, kLarge}) {
+            if (input_gates) shape.in = 0;
+            const Context context(describe(shape, input_gates, reset_after, named.name, p));
+            compare(backend, random_setup(++seed, shape, input_gates, reset_after, named.activation, p));
+          }
 }
 
 PRODUCT_TEST("gru: agrees with the reference at awkward sizes") {
-  const Shape shapes[] = {{0, 31, 31},   {1, 1, 1},      {1, 33, 257}, {31, 257, 1}, {33, 1, 31}, {33, 257, 33},
-                          {257, 31, 33}, {32, 100, 100}, {1, 0, 31},   {33, 0, 257}, {257, 0, 1}, {0, 0, 33}};
+  const Shape shapes[] = {{0, 31, 31},
+                          {1, 1, 1},
+                          {1, 33, 257},
+                          {31, 257, 1},
+                          {33, 1, 31},
+                          {33, 257, 33},
+                          {257, 31, 33},
+                          {32, 100, 100},
+                          {1, 0, 31},
+                          {33, 0, 257},
+                          {257, 0, 1},
+                          {0, 0, 33},
+                          // About the largest layers of the CUDA cell.
+                          {6, 128, 128},
+                          {3, 129, 129},
+                          {5, 256, 127},
+                          {7, 257, 128},
+                          {2, 0, 128},
+                          {9, 1, 100}};
   uint64_t seed = 300;
   for (const Shape& shape : shapes)
     for (const bool reset_after : {false, true}) {
@@ -171,57 +192,63 @@ PRODUCT_TEST("gru: agrees with the reference at awkward sizes") {
 
 PRODUCT_TEST("gru: from nothing but zeros, where the slopes are those at exactly 0") {
   for (const NamedActivation& named : elementwise_activations())
-    for (const bool reset_after : {false, true}) {
-      const Context context(named.name + (reset_after ? " reset after" : " reset before"));
-      Setup s = random_setup(8, {31, 33, 31}, false, reset_after, named.activation, 0.0);
-      for (Table<float>* zero : {&s.x, &s.h, &s.layer.bias, &s.layer.candidate_hidden_bias})
-        *zero = Table<float>(zero->rows, zero->cols);
-      compare(backend, s);
-    }
+    for (const bool reset_after : {false, true})
+      for (const Shape& shape : {kSmall, kLarge}) {
+        const Context context(describe(shape, false, reset_after, named.name, 0.0));
+        Setup s = random_setup(8, shape, false, reset_after, named.activation, 0.0);
+        for (Table<float>* zero : {&s.x, &s.h, &s.layer.bias, &s.layer.candidate_hidden_bias})
+          *zero = Table<float>(zero->rows, zero->cols);
+        compare(backend, s);
+      }
 }
 
 PRODUCT_TEST("gru: saturated gates keep or replace the state exactly") {
   // Update gates of 0 and 1 by biases of -200 and 200: the new state is the old one and the candidate.
-  for (const bool reset_after : {false, true}) {
-    Setup s = random_setup(7, {31, 33, 31}, false, reset_after, {ActivationKind::tanh, 1.0f, 1.0f}, 0.0);
-    for (int64_t d = 0; d < 31; ++d) {
-      s.layer.bias(0, 31 + d) = d % 3 == 0 ? 200.0f : -200.0f;
-      s.layer.bias(0, 62 + d) = d % 2 == 0 ? 200.0f : -200.0f;
+  for (const bool reset_after : {false, true})
+    for (const Shape& shape : {kSmall, kLarge}) {
+      const int64_t width = shape.hidden;
+      const Context context(describe(shape, false, reset_after, "tanh", 0.0));
+      Setup s = random_setup(7, shape, false, reset_after, {ActivationKind::tanh, 1.0f, 1.0f}, 0.0);
+      for (int64_t d = 0; d < width; ++d) {
+        s.layer.bias(0, width + d) = d % 3 == 0 ? 200.0f : -200.0f;
+        s.layer.bias(0, 2 * width + d) = d % 2 == 0 ? 200.0f : -200.0f;
+      }
+      compare(backend, s);
     }
-    compare(backend, s);
-  }
 }
 
 PRODUCT_TEST("gru: what is not a number stays so in its row, and only there") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   for (const NamedActivation& named : elementwise_activations())
-    for (const bool reset_after : {false, true}) {
-      const Setup clean = random_setup(9, {35, 33, 31}, false, reset_after, named.activation, 0.0);
-      const auto hidden = [&](const Setup& s) {
-        DeviceLayer device(backend, s.layer, s.h.rows, 0);
-        const DeviceMatrix x(backend, s.x), h(backend, s.h);
-        backend.copy(x, device.input());
-        backend.copy(h, device.state());
-        backend.gru_forward(device.layer, {}, Dropout(), device.trace(), device.hidden);
-        return device.hidden.download();
-      };
-      const Table<float> expected = hidden(clean);
-      for (const int64_t row : {0, 17, 34})
-        for (const bool in_state : {false, true}) {
-          const Context context(named.name + (reset_after ? " reset after" : " reset before") + ", row " +
-                                std::to_string(row) + (in_state ? " of the state" : " of the input"));
-          Setup s = clean;
-          (in_state ? s.h : s.x)(row, 30) = nan;
-          const Table<float> received = hidden(s);
-          for (int64_t i = 0; i < 35; ++i)
-            for (int64_t d = 0; d < 31; ++d)
-              if (i == row) {
-                CHECK(std::isnan(received(i, d)));
-              } else {
-                CHECK_EQUAL(expected(i, d), received(i, d));
-              }
-        }
-    }
+    for (const bool reset_after : {false, true})
+      for (const Shape& shape : {kSmall, kLarge}) {
+        const Setup clean = random_setup(9, shape, false, reset_after, named.activation, 0.0);
+        const auto hidden = [&](const Setup& s) {
+          DeviceLayer device(backend, s.layer, s.h.rows, 0);
+          const DeviceMatrix x(backend, s.x), h(backend, s.h);
+          backend.copy(x, device.input());
+          backend.copy(h, device.state());
+          backend.gru_forward(device.layer, {}, Dropout(), device.trace(), device.hidden);
+          return device.hidden.download();
+        };
+        const Table<float> expected = hidden(clean);
+        for (const int64_t row : {int64_t{0}, shape.rows / 2, shape.rows - 1})
+          for (const bool in_state : {false, true}) {
+            const Context context(describe(shape, false, reset_after, named.name, 0.0) + ", row " +
+                                  std::to_string(row) + (in_state ? " of the state" : " of the input"));
+            Setup s = clean;
+            Table<float>& poisoned = in_state ? s.h : s.x;
+            poisoned(row, poisoned.cols - 1) = nan;
+            const Table<float> received = hidden(s);
+            for (int64_t i = 0; i < shape.rows; ++i)
+              for (int64_t d = 0; d < shape.hidden; ++d)
+                if (i == row) {
+                  CHECK(std::isnan(received(i, d)));
+                } else {
+                  CHECK_EQUAL(expected(i, d), received(i, d));
+                }
+          }
+      }
 }
 
 }  // namespace gru4rec::test

@@ -183,7 +183,9 @@ struct RowOutputs {
   std::vector<int32_t> greater, equal, best;
 };
 
-constexpr int64_t kWidth = 33, kIn = 31, kItems = 700, kColumns = 300, kBest = 20;
+constexpr int64_t kIn = 31, kItems = 700, kColumns = 300, kBest = 20;
+/// Hidden units of a layer that the CUDA back end does by its cell, and of one that it does by products.
+constexpr int64_t kWidth = 33, kLargeWidth = 130;
 
 /// @param x, h  [M, in] and [M, H], M free
 RowOutputs run_rows(Backend& backend, const reference::LayerTables& tables, const Table<float>& weight,
@@ -266,31 +268,35 @@ TEST_CASE("same bits: 1, 2 and 5 threads, every operation, every instruction set
 }
 
 OPERATION_TEST("same bits: every operation, twice in a row") {
-  for (const Sizes& size : {Sizes{1, 1, 1, 1, 1}, Sizes{33, 31, 33, 257, 31}, Sizes{65, 33, 31, 40, 33}}) {
+  for (const Sizes& size : {Sizes{1, 1, 1, 1, 1}, Sizes{33, 31, 33, 257, 31}, Sizes{65, 33, 31, 40, 33},
+                            Sizes{9, 7, kLargeWidth, 40, 33}}) {
     const Context context("M, in, H, I, N = " + sizes({size.rows, size.in, size.hidden, size.items, size.samples}));
     run_all(backend, size).compare(run_all(backend, size));
   }
 }
 
 OPERATION_TEST("same bits: a row does not depend on the other rows, nor on whether they are there") {
-  Data data(2);
-  const int64_t rows = 70;
-  const reference::LayerTables layer = random_layer(data, kIn, kWidth, false, {ActivationKind::tanh, 1.0f, 1.0f});
-  const Table<float> weight = data.table(kItems, kWidth, 1.0), bias = data.table(kItems, 1, 1.0);
-  const Table<float> x = data.table(rows, kIn, 1.0), h = data.table(rows, kWidth, 1.0);
-  const std::vector<int32_t> columns = data.items(kColumns, kItems), targets = data.items(rows, kItems);
-  const auto run = [&](const Table<float>& inputs, const Table<float>& states) {
-    return run_rows(backend, layer, weight, bias, columns, targets, inputs, states);
-  };
-  const RowOutputs whole = run(x, h);
-  for (const int64_t m : {1, 2, 5, 32, 33, 69}) {
-    const Context fewer("M=" + std::to_string(m));
-    const RowOutputs part = run(head(x, m), head(h, m));
-    for (int64_t row = 0; row < m; ++row) compare_row(whole, part, row);
-  }
-  for (const int64_t row : {0, 31, 69}) {
-    const Context changed("row " + std::to_string(row));
-    compare_row(whole, run(others_changed(data, x, row), others_changed(data, h, row)), row);
+  for (const int64_t width : {kWidth, kLargeWidth}) {
+    const Context context("H=" + std::to_string(width));
+    Data data(2);
+    const int64_t rows = 70;
+    const reference::LayerTables layer = random_layer(data, kIn, width, false, {ActivationKind::tanh, 1.0f, 1.0f});
+    const Table<float> weight = data.table(kItems, width, 1.0), bias = data.table(kItems, 1, 1.0);
+    const Table<float> x = data.table(rows, kIn, 1.0), h = data.table(rows, width, 1.0);
+    const std::vector<int32_t> columns = data.items(kColumns, kItems), targets = data.items(rows, kItems);
+    const auto run = [&](const Table<float>& inputs, const Table<float>& states) {
+      return run_rows(backend, layer, weight, bias, columns, targets, inputs, states);
+    };
+    const RowOutputs whole = run(x, h);
+    for (const int64_t m : {1, 2, 5, 32, 33, 69}) {
+      const Context fewer("M=" + std::to_string(m));
+      const RowOutputs part = run(head(x, m), head(h, m));
+      for (int64_t row = 0; row < m; ++row) compare_row(whole, part, row);
+    }
+    for (const int64_t row : {0, 31, 69}) {
+      const Context changed("row " + std::to_string(row));
+      compare_row(whole, run(others_changed(data, x, row), others_changed(data, h, row)), row);
+    }
   }
 }
 

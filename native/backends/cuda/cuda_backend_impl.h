@@ -82,6 +82,10 @@ class CudaBackend final : public Backend {
 
   cudaStream_t stream() const { return lines_.current(); }
 
+  /// The part of gru_backward that works row by row, for layers that are too large for the cell: all but the gates' part
+  /// of the input's gradient.
+  void backward_by_products(const GruLayer& layer, const GruTrace& trace, const Dropout& dropout, Matrix gradient,
+                            Matrix gate_gradients, Matrix input_gradient);
   /// Makes the scores of tile `tile` in tile_scores_, where they stay until the next one. Enqueued.
   /// @param items  items of the columns; null = all
   ScoreTile score_tile(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, const int32_t* items,

@@ -1,11 +1,12 @@
 #include "backend/joined.h"
-#include "backends/cuda/activation.cuh"
+#include "backends/cuda/cell.h"
 #include "backends/cuda/column_sums.h"
 #include "backends/cuda/cuda_backend_impl.h"
-#include "backends/cuda/elements.cuh"
+#include "backends/cuda/gru_unit.cuh"
 
-/// A step of a layer in the same products as its CPU twin. No product adds a bias: the elementwise work that follows
-/// reads its results anyway and adds the biases there, which costs no launch and no pass over memory.
+/// A step of a layer: of a small one by the cell (cell.h), of a larger one in the same products as its CPU twin. No
+/// product adds a bias: the elementwise work that follows reads its results anyway and adds the biases there, which
+/// costs no launch and no pass over memory.
 ///
 /// The bodies below work on hidden unit `col` of row `row` of the step, H = `width` units: gates and their gradients
 /// [M, 3H] are candidate | reset | update, states [M, H]. A unit touches its own elements only.
@@ -35,11 +36,6 @@ struct GatesBeforeReset {
     reset_state(row, col) = r * state(row, col);
   }
 };
-
-/// hidden <- dropout of (1 - z) h + z c, in the numbers of one unit.
-__device__ __forceinline__ float new_state(float z, float candidate, float state, float factor) {
-  return keep(fmaf(z, candidate, (1.0f - z) * state), factor);
-}
 
 /// c <- activation of its sum, in place; hidden <- the new state. For a layer that resets before the product.
 struct StateAfterProduct {
@@ -88,12 +84,12 @@ struct StateGradient {
   __device__ void operator()(int64_t row, int64_t col, float factor = 1.0f) const {
     const float of_state = keep(gradient(row, col), factor);
     const float c = gates(row, col), z = gates(row, 2 * width + col);
-    const float candidate = of_state * z * activation_slope(activation, c);
+    const float candidate = candidate_gradient(activation, of_state, z, c);
     gate_gradients(row, col) = candidate;
-    gate_gradients(row, 2 * width + col) = of_state * (c - state(row, col)) * (z * (1.0f - z));
+    gate_gradients(row, 2 * width + col) = update_gradient(of_state, z, c, state(row, col));
     if (reset_after) {
       const float r = gates(row, width + col);
-      gate_gradients(row, width + col) = candidate * reset_state(row, col) * (r * (1.0f - r));
+      gate_gradients(row, width + col) = reset_gradient(candidate, reset_state(row, col), r);
       gradient(row, col) = candidate * r;
     }
   }
@@ -111,13 +107,13 @@ struct ResetGradient {
       input_gradient(row, col - width) = back(row, col);
       return;
     }
-    const float r = gates(row, width + col);
-    gate_gradients(row, width + col) = back(row, col) * state(row, col) * (r * (1.0f - r));
+    gate_gradients(row, width + col) = reset_gradient(back(row, col), state(row, col), gates(row, width + col));
   }
 };
 
 void CudaBackend::do_gru_forward(const GruLayer& layer, ConstMatrix input_gates, const Dropout& dropout,
                                  const GruTrace& trace, Matrix hidden) {
+  if (cell_suits(layer)) return cell_forward(layer, input_gates, dropout, trace, hidden, stream());
   const int64_t rows = hidden.rows, width = layer.hidden();
   const Joined joined(layer, trace);
   const GateSum sum{input_gates, layer.bias.data};
@@ -140,10 +136,39 @@ void CudaBackend::do_gru_forward(const GruLayer& layer, ConstMatrix input_gates,
 
 void CudaBackend::do_gru_backward(const GruLayer& layer, const GruTrace& trace, const Dropout& dropout, Matrix gradient,
                                   Matrix gate_gradients, Matrix input_gradient, const GruGradients& gradients) {
-  const int64_t rows = gradient.rows, width = layer.hidden(), in = layer.in();
+  const int64_t width = layer.hidden(), in = layer.in();
   const Joined joined(layer, trace);
   const Matrix candidate = gate_gradients.col_range(0, width);
   const Matrix reset_and_update = gate_gradients.col_range(width, 2 * width);
+  const bool by_cell = cell_suits(layer);
+  if (by_cell) {
+    cell_backward(layer, trace, dropout, gradient, gate_gradients, input_gradient, stream());
+  } else {
+    backward_by_products(layer, trace, dropout, gradient, gate_gradients, input_gradient);
+  }
+  // The gradients of the parameters sum over the rows of the step, and only the update waits for them.
+  enter(Branch::layers);
+  if (layer.reset_after()) {
+    // `gradient` holds that of h Whc + bhc by now.
+    gemm_.multiply({joined.state, true}, {gradient}, false, gradients.candidate.row_range(0, width));
+    gemm_.multiply({joined.input, true}, {candidate}, false, gradients.candidate.row_range(width, in));
+    column_sums(gradient, gradients.candidate_hidden_bias.data, 1, stream());
+  } else {
+    gemm_.multiply({joined.candidate_input, true}, {candidate}, false, gradients.candidate);
+  }
+  gemm_.multiply({joined.gates_input, true}, {reset_and_update}, false, gradients.gates);
+  column_sums(gate_gradients, gradients.bias.data, 1, stream());
+  leave();
+  if (!by_cell && !input_gradient.empty()) {
+    gemm_.multiply({reset_and_update}, {layer.gates.row_range(0, in), true}, true, input_gradient);
+  }
+}
+
+void CudaBackend::backward_by_products(const GruLayer& layer, const GruTrace& trace, const Dropout& dropout,
+                                       Matrix gradient, Matrix gate_gradients, Matrix input_gradient) {
+  const int64_t rows = gradient.rows, width = layer.hidden(), in = layer.in();
+  const Joined joined(layer, trace);
+  const Matrix candidate = gate_gradients.col_range(0, width);
   const bool wants_input = !input_gradient.empty();
 
   for_each_element(rows, width, dropout, stream(),
@@ -159,21 +184,6 @@ void CudaBackend::do_gru_backward(const GruLayer& layer, const GruTrace& trace, 
   } else if (wants_input) {
     gemm_.multiply({candidate}, {layer.candidate.row_range(width, in), true}, false, input_gradient);
   }
-
-  // The gradients of the parameters sum over the rows, which nobody waits for.
-  enter(Branch::layers);
-  if (layer.reset_after()) {
-    // `gradient` holds that of h Whc + bhc by now.
-    gemm_.multiply({joined.state, true}, {gradient}, false, gradients.candidate.row_range(0, width));
-    gemm_.multiply({joined.input, true}, {candidate}, false, gradients.candidate.row_range(width, in));
-    column_sums(gradient, gradients.candidate_hidden_bias.data, 1, stream());
-  } else {
-    gemm_.multiply({joined.candidate_input, true}, {candidate}, false, gradients.candidate);
-  }
-  gemm_.multiply({joined.gates_input, true}, {reset_and_update}, false, gradients.gates);
-  column_sums(gate_gradients, gradients.bias.data, 1, stream());
-  leave();
-  if (wants_input) gemm_.multiply({reset_and_update}, {layer.gates.row_range(0, in), true}, true, input_gradient);
 }
 
 }  // namespace gru4rec::cuda

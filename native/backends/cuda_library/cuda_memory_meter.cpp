@@ -1,5 +1,6 @@
 #include "backends/cuda_library/cuda_memory_meter.h"
 
+#include "backends/cuda_library/cell_size.h"
 #include "backends/cuda_library/workspace.h"
 
 namespace gru4rec::cuda_library {
@@ -23,7 +24,7 @@ class CudaMemoryMeter final : public MemoryMeter {
  private:
   void do_gru_backward(const GruLayer& layer, const GruTrace&, const Dropout&, Matrix gradient, Matrix,
                        Matrix input_gradient, const GruGradients&) override {
-    if (layer.reset_after()) return;
+    if (layer.reset_after() || cell_suits(layer)) return;
     joined_gradient_.reserve(gradient.rows * (layer.hidden() + (input_gradient.empty() ? 0 : layer.in())));
   }
   void do_scores(ConstMatrix, ConstMatrix weight, ConstMatrix, Span<const int32_t> items, const LogQ&,
