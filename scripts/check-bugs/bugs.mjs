@@ -136,9 +136,9 @@ export const bugs = [
   },
   {
     name: "the loss is divided by M, not B",
-    file: `${engine}/trainer.cpp`,
-    find: "backend_.loss_gradient(spec_.loss, spec_.batch, scores,",
-    replace: "backend_.loss_gradient(spec_.loss, active, scores,",
+    file: `${engine}/training_step.cpp`,
+    find: "backend_.loss_gradient(spec_.loss, spec_.batch, active,",
+    replace: "backend_.loss_gradient(spec_.loss, items.rows, active,",
   },
   {
     name: "the own target counts as a negative in bpr-max",

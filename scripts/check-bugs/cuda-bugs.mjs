@@ -16,6 +16,8 @@ const update = ["update_test"];
 const ranking = ["ranking_test"];
 const gemm = ["gru_test", "scores_test"];
 const copies = ["copies_test"];
+const feed = ["feed_test"];
+const recorded = ["recorded_test"];
 
 export const cudaBugs = [
   // --- Shared pieces ------------------------------------------------------------------------------------------------
@@ -124,9 +126,159 @@ export const cudaBugs = [
   {
     name: "carry_state: a starting session keeps row 0",
     file: `${cuda}/rows.cu`,
-    find: "source[row] < 0 ? 0.0f : state(source[row], col)",
-    replace: "state(source[row] < 0 ? 0 : source[row], col)",
+    find: "rows[row] < 0 ? 0.0f : keep(table(rows[row], col), factor)",
+    replace: "keep(table(rows[row] < 0 ? 0 : rows[row], col), factor)",
     programs: inputs,
+  },
+  // --- Steps that a GPU takes by itself -----------------------------------------------------------------------------
+  {
+    name: "begin_step: the feed is read beyond its end",
+    file: `${cuda}/negatives.cu`,
+    find: "feed.state->row % feed.rows.rows",
+    replace: "feed.state->row",
+    programs: feed,
+  },
+  {
+    name: "begin_step: all steps draw the same samples",
+    file: `${cuda}/negatives.cu`,
+    find: "feed.seed, feed.state->step,",
+    replace: "feed.seed, 0,",
+    programs: feed,
+  },
+  {
+    name: "begin_step: too few threads for the rows",
+    file: `${cuda}/negatives.cu`,
+    find: "std::max(pairs, feed.batch())",
+    replace: "pairs",
+    programs: feed,
+  },
+  {
+    name: "loss: targets of rows that are not there count",
+    file: `${cuda}/loss.cu`,
+    find: "j != target && (j < gap_first || j >= gap_end)",
+    replace: "j != target",
+    programs: feed,
+  },
+  {
+    name: "loss: the gap counts as columns",
+    file: `${cuda}/loss.cu`,
+    find: "row.columns = scores.cols - (gap_end - gap_first);",
+    replace: "row.columns = scores.cols;",
+    programs: feed,
+  },
+  {
+    name: "loss: rows that are not there keep their scores",
+    file: `${cuda}/loss.cu`,
+    find: "  if (target >= gap_first) {  // for the whole block\n    for (int64_t j = threadIdx.x; j < scores.cols; j += kThreads) scores_of_row[j] = 0.0f;\n",
+    replace: "  if (target >= gap_first) {  // for the whole block\n",
+    programs: feed,
+  },
+  {
+    name: "accumulate_loss: the weight of the whole batch",
+    file: `${cuda}/loss.cu`,
+    find: "state != nullptr ? int64_t{state->active} : row_losses.size",
+    replace: "row_losses.size",
+    programs: feed,
+  },
+  {
+    name: "scores: no item scores as item 0",
+    file: `${cuda}/scores.cu`,
+    find: "item == kNoItem ? 0.0f : weight(item, d)",
+    replace: "weight(item == kNoItem ? 0 : item, d)",
+    programs: feed,
+  },
+  {
+    name: "groups: no item is an item",
+    file: `${cuda}/grouping.cu`,
+    find: "bool has_item(Key key) { return key >> 63 == 0; }",
+    replace: "bool has_item(Key) { return true; }",
+    programs: feed,
+  },
+  {
+    name: "dropout: a replayed step has the mask of the recorded one",
+    file: `${cuda}/elements.cuh`,
+    find: "philox(dropout.stream_of_step(),",
+    replace: "philox(dropout.stream,",
+    programs: feed,
+  },
+  {
+    name: "cell: a replayed step has the mask of the recorded one",
+    file: `${cuda}/cell.cu`,
+    find: "random_word(dropout.stream_of_step(),",
+    replace: "random_word(dropout.stream,",
+    programs: recorded,
+  },
+  {
+    name: "branches: the main line is not waited for",
+    file: `${cuda}/lines.cpp`,
+    find: "  left_.hold(current_);\n",
+    replace: "",
+    programs: recorded,
+  },
+  {
+    name: "branches: their end is not waited for",
+    file: `${cuda}/lines.cpp`,
+    find: "if (open_[joined]) ends_[joined].hold(main_);",
+    replace: "",
+    programs: recorded,
+  },
+  {
+    name: "branches: one workspace of cuBLAS for all",
+    file: `${cuda}/gemm/cublas.cpp`,
+    find: "workspaces + line * bytes,",
+    replace: "workspaces,",
+    programs: recorded,
+    hardware: "the emulated cuBLAS takes a workspace and does not use it",
+  },
+  {
+    name: "uploads beside: what follows does not wait for them",
+    file: `${cuda}/cuda_backend.cpp`,
+    find: "  copied_.hold(lines_.main());\n",
+    replace: "",
+    programs: recorded,
+  },
+  {
+    name: "updates: the rows' gradients are not waited for",
+    file: "native/engine/optimiser_state.cpp",
+    find: "  backend.join(Branch::rows);\n",
+    replace: "",
+    programs: recorded,
+  },
+  {
+    name: "updates: the next step does not wait for the dense part",
+    file: "native/engine/optimiser_state.cpp",
+    find: "  backend.join(Branch::layers);\n",
+    replace: "",
+    programs: recorded,
+  },
+  {
+    name: "updates: the groups are not waited for",
+    file: "native/engine/training_step.cpp",
+    find: "  backend_.join(Branch::items);\n  // Nothing",
+    replace: "  // Nothing",
+    programs: recorded,
+  },
+  {
+    name: "clip: the norm is taken before the gradients are there",
+    file: "native/engine/backward_pass.cpp",
+    find: "  for (const Branch branch : {Branch::items, Branch::rows, Branch::layers}) backend.join(branch);\n",
+    replace: "",
+    programs: recorded,
+  },
+  {
+    name: "steps: the number goes on while masks are made",
+    file: "native/engine/training_step.cpp",
+    find: "  backward_.run(forward_, items, dropout_, scores);\n  backend_.join(Branch::items);\n  // Nothing behind this reads the step's number any more.\n  backend_.enter(Branch::items);\n  backend_.accumulate_loss(row_losses, spec_.batch, input.state, totals_.data());\n  backend_.leave();\n",
+    replace:
+      "  backend_.enter(Branch::items);\n  backend_.accumulate_loss(row_losses, spec_.batch, input.state, totals_.data());\n  backend_.leave();\n  backward_.run(forward_, items, dropout_, scores);\n  backend_.join(Branch::items);\n",
+    programs: recorded,
+  },
+  {
+    name: "feed: a chunk overwrites the one that is computed",
+    file: "native/engine/step_feeder.cpp",
+    find: "const int64_t place = next_ % capacity_,",
+    replace: "const int64_t place = next_ % max_chunk(),",
+    programs: recorded,
   },
   // --- GRU --------------------------------------------------------------------------------------------------------------
   {
@@ -422,8 +574,8 @@ export const cudaBugs = [
   {
     name: "scores: the gradient multiplies rows of the whole table",
     file: `${cuda}/scores.cu`,
-    find: "    item_rows = gathered;\n",
-    replace: "    item_rows = weight.row_range(0, items.size < weight.rows ? items.size : weight.rows);\n",
+    find: "      items.empty() ? weight\n",
+    replace: "      items.size <= weight.rows ? weight.row_range(0, items.empty() ? weight.rows : items.size)\n",
     programs: scores,
   },
   // --- Losses -----------------------------------------------------------------------------------------------------------
@@ -458,23 +610,23 @@ export const cudaBugs = [
   {
     name: "loss: the target is one of the others",
     file: `${cuda}/loss.cu`,
-    find: "    if (j != target) term.add(row, scores_of_row[j], sums);",
-    replace: "    term.add(row, scores_of_row[j], sums);",
+    find: "    if (is_other(j)) term.add(row, scores_of_row[j], sums);",
+    replace: "    if (is_other(j) || j == target) term.add(row, scores_of_row[j], sums);",
     programs: loss,
   },
   {
     name: "loss: the last column is left out",
     file: `${cuda}/loss.cu`,
-    find: "  for (int64_t j = threadIdx.x; j < row.columns; j += kThreads) {\n    if (j != target) term.add(",
-    replace: "  for (int64_t j = threadIdx.x; j < row.columns - 1; j += kThreads) {\n    if (j != target) term.add(",
+    find: "  for (int64_t j = threadIdx.x; j < scores.cols; j += kThreads) {\n    if (is_other(j)) term.add(",
+    replace: "  for (int64_t j = threadIdx.x; j < scores.cols - 1; j += kThreads) {\n    if (is_other(j)) term.add(",
     programs: loss,
   },
   {
     name: "loss: gradients run one column too far",
     file: `${cuda}/loss.cu`,
-    find: "  const typename Term::Factors found = factors;\n  for (int64_t j = threadIdx.x; j < row.columns; j += kThreads) {",
+    find: "  const typename Term::Factors found = factors;\n  for (int64_t j = threadIdx.x; j < scores.cols; j += kThreads) {",
     replace:
-      "  const typename Term::Factors found = factors;\n  for (int64_t j = threadIdx.x; j <= row.columns; j += kThreads) {",
+      "  const typename Term::Factors found = factors;\n  for (int64_t j = threadIdx.x; j <= scores.cols; j += kThreads) {",
     programs: loss,
   },
   {
@@ -530,8 +682,8 @@ export const cudaBugs = [
   {
     name: "negatives: an odd end writes into the next row's room",
     file: `${cuda}/negatives.cu`,
-    find: "  if (2 * pair + 1 < samples.cols) out[1]",
-    replace: "  if (2 * pair < samples.cols) out[1]",
+    find: "  if (2 * pair + 1 < count) out[1]",
+    replace: "  if (2 * pair < count) out[1]",
     programs: negatives,
   },
   {
@@ -844,8 +996,8 @@ export const cudaBugs = [
   {
     name: "cuBLAS: no workspace of its own",
     file: `${cuda}/gemm/cublas.cpp`,
-    find: "workspace_.reserve(bytes), static_cast<size_t>(bytes)",
-    replace: "workspace_.reserve(bytes), static_cast<size_t>(0)",
+    find: "workspaces + line * bytes, static_cast<size_t>(bytes)",
+    replace: "workspaces + line * bytes, static_cast<size_t>(0)",
     programs: gemm,
   },
   {
