@@ -168,6 +168,14 @@ void Backend::begin_step(const StepFeed& feed) {
   do_begin_step(feed);
 }
 
+void Backend::keep_step(Span<const int32_t> values, StepState* state, MatrixView<int32_t> rows) {
+  expect_size({"keep_step", "values"}, values, values.size);
+  expect_pointer({"keep_step", "state"}, state);
+  expect_at_least({"keep_step", "rows rows"}, rows.rows, 1);
+  expect_shape({"keep_step", "rows"}, rows, rows.rows, values.size);
+  do_keep_step(values, state, rows);
+}
+
 void Backend::fill(float value, Matrix out) {
   expect_well_formed({"fill", "out"}, out);
   if (!out.empty()) do_fill(value, out);

@@ -66,7 +66,7 @@ struct TrainableMatrix {
 };
 
 /// Where a training stands that follows its feed by itself, in device memory. begin_step sets `active`; accumulate_loss
-/// ends the step.
+/// or keep_step ends the step.
 struct StepState {
   uint64_t step = 0;   ///< number of the step that comes or runs, for its random numbers
   int64_t row = 0;     ///< row of the feed that it takes, counted without end
@@ -121,7 +121,7 @@ struct Missing {
 };
 
 /// The most that start_read reads, and how many of its reads can be under way.
-constexpr int64_t kReadBytes = 64;
+constexpr int64_t kReadBytes = int64_t{1} << 20;
 constexpr int kReadPlaces = 2;
 
 /// What stands in top_k's and target_ranks' output of a row that has a score which is not finite.
@@ -211,6 +211,9 @@ class Backend {
   /// Takes the step of feed.state->row: its M, items and sources from the feed, its samples as draw_negatives does for
   /// step feed.state->step.
   void begin_step(const StepFeed& feed);
+  /// Keeps `values` of the step in row state->row % R of `rows` [R, size of values], and lets `state` go on to the next
+  /// step.
+  void keep_step(Span<const int32_t> values, StepState* state, MatrixView<int32_t> rows);
 
   // --- Inputs and states --------------------------------------------------------------------------------------------
 
@@ -303,6 +306,7 @@ class Backend {
 
  private:
   virtual void do_begin_step(const StepFeed& feed) = 0;
+  virtual void do_keep_step(Span<const int32_t> values, StepState* state, MatrixView<int32_t> rows) = 0;
   virtual void do_fill(float value, Matrix out) = 0;
   virtual void do_copy(ConstMatrix from, Matrix out) = 0;
   virtual void do_gather_rows(ConstMatrix table, Span<const int32_t> rows, const Dropout& dropout, Matrix out) = 0;

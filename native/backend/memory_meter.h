@@ -47,6 +47,7 @@ class MemoryMeter : public Backend {
   virtual int64_t rounded(int64_t bytes) const { return bytes; }
 
   void do_begin_step(const StepFeed&) override {}
+  void do_keep_step(Span<const int32_t>, StepState*, MatrixView<int32_t>) override {}
   void do_fill(float, Matrix) override {}
   void do_copy(ConstMatrix, Matrix) override {}
   void do_gather_rows(ConstMatrix, Span<const int32_t>, const Dropout&, Matrix) override {}

@@ -5,10 +5,14 @@
 
 #include "engine/forward_pass.h"
 #include "engine/ranking_rows.h"
+#include "engine/step_walk.h"
 
 namespace gru4rec {
 
 namespace {
+
+/// Steps of a walk that a device replays at a time.
+constexpr int64_t kStepsPerLaunch = 4;
 
 /// The rank of a target that `greater` other candidates beat and `equal` others meet.
 double rank(Ties ties, int32_t greater, int32_t equal) {
@@ -23,51 +27,130 @@ double rank(Ties ties, int32_t greater, int32_t equal) {
   return 0.0;
 }
 
+void expect_finite(int32_t greater) {
+  if (greater == kNotFinite)
+    throw Error(ErrorCode::not_finite, "Expected finite scores but the model gave one that is not");
+}
+
+/// A walk over sessions in parallel, and the ranks of its targets in their order.
+class RankedWalk {
+ public:
+  RankedWalk(const Parameters& parameters, int64_t batch, const EvaluationOptions& options)
+      : parameters_(parameters),
+        backend_(parameters.backend()),
+        options_(options),
+        batch_(batch),
+        forward_(parameters, batch),
+        dropout_(no_dropout(parameters.spec())),
+        candidate_items_(backend_, options.candidates.size),
+        ranks_(backend_, 2 * batch) {
+    candidate_items_.upload(options.candidates);
+  }
+
+  /// Calls the operations of each step.
+  std::vector<double> run_steps(Schedule& schedule, const Cancellation& cancellation);
+  /// Lets the device take the steps by itself.
+  std::vector<double> feed_steps(Schedule& schedule, const Cancellation& cancellation);
+
+ private:
+  Span<int32_t> greater() const { return ranks_.span().range(0, batch_); }
+  Span<int32_t> equal() const { return ranks_.span().range(batch_, batch_); }
+
+  /// One step. `cancellation` null = it cannot be cancelled in its middle.
+  void step(Span<const int32_t> input, Span<const int32_t> target, Span<const int32_t> source,
+            const Cancellation* cancellation) {
+    const int64_t rows = input.size, at_once = rows_per_ranking(backend_, parameters_.spec());
+    forward_.step(input, source, dropout_);
+    for (int64_t first = 0; first < rows; first += at_once) {
+      if (cancellation != nullptr) cancellation->check();
+      const int64_t count = std::min(at_once, rows - first);
+      backend_.target_ranks(forward_.hidden(rows).row_range(first, count), parameters_.output_weight(),
+                            parameters_.output_bias(), target.range(first, count),
+                            {options_.restricted, candidate_items_.span()}, greater().range(first, count),
+                            equal().range(first, count));
+    }
+  }
+
+  /// @param counts  [2 * batch] greater, equal
+  void add(const int32_t* counts, int64_t active, std::vector<double>& ranks) const {
+    for (int64_t row = 0; row < active; ++row) {
+      expect_finite(counts[row]);
+      ranks.push_back(rank(options_.ties, counts[row], counts[batch_ + row]));
+    }
+  }
+
+  const Parameters& parameters_;
+  Backend& backend_;
+  const EvaluationOptions& options_;
+  int64_t batch_;
+  ForwardPass forward_;
+  StepDropout dropout_;
+  Array<int32_t> candidate_items_, ranks_;  ///< ranks: [2 * batch] greater, equal
+};
+
+std::vector<double> RankedWalk::run_steps(Schedule& schedule, const Cancellation& cancellation) {
+  Array<int32_t> input(backend_, batch_), target(backend_, batch_), source(backend_, batch_);
+  std::vector<int32_t> counts(2 * batch_);
+  std::vector<double> ranks;
+  for (ScheduleStep next; schedule.next(next);) {
+    const int64_t active = next.input.size;
+    input.upload(next.input);
+    target.upload(next.target);
+    source.upload(next.source);
+    step(input.span(active), target.span(active), source.span(active), &cancellation);
+    ranks_.download({counts.data(), 2 * batch_});
+    add(counts.data(), active, ranks);
+  }
+  return ranks;
+}
+
+std::vector<double> RankedWalk::feed_steps(Schedule& schedule, const Cancellation& cancellation) {
+  StepFeeder feeder(backend_, batch_, StepSamples(), 0);
+  const StepFeed& feed = feeder.view();
+  const Span<const int32_t> items = feed.items;
+  Array<int32_t> kept(backend_, feeder.capacity() * 2 * batch_);
+  const MatrixView<int32_t> kept_rows = kept.matrix(feeder.capacity(), 2 * batch_);
+  StepRunner runner(
+      backend_,
+      [&] {
+        backend_.begin_step(feed);
+        step(items.range(batch_, batch_), items.range(0, batch_), feed.source, nullptr);
+        backend_.keep_step(ranks_.span(), feed.state, kept_rows);
+      },
+      kStepsPerLaunch);
+  feeder.begin(0);
+
+  std::vector<double> ranks;
+  std::vector<int64_t> active[kReadPlaces];
+  std::vector<int32_t> counts(feeder.max_chunk() * 2 * batch_);
+  const auto bytes = [&](const StepFeeder::Chunk& chunk) {
+    return chunk.steps * 2 * batch_ * static_cast<int64_t>(sizeof(int32_t));
+  };
+  const ChunkReader reader{[&](const StepFeeder::Chunk& chunk, int place) {
+                             active[place].resize(chunk.steps);
+                             for (int64_t s = 0; s < chunk.steps; ++s) active[place][s] = feeder.active(s);
+                             backend_.start_read(place, kept_rows.row(chunk.first), bytes(chunk));
+                           },
+                           [&](const StepFeeder::Chunk& chunk, int place) {
+                             backend_.finish_read(place, bytes(chunk), counts.data());
+                             for (int64_t s = 0; s < chunk.steps; ++s)
+                               add(counts.data() + s * 2 * batch_, active[place][s], ranks);
+                           }};
+  walk(schedule, feeder, runner, cancellation, reader);
+  return ranks;
+}
+
 }  // namespace
 
 std::vector<double> evaluate(const Parameters& parameters, const Sessions& sessions, const EvaluationOptions& options,
                              const Cancellation& cancellation) {
-  Backend& backend = parameters.backend();
-  const ModelSpec& spec = parameters.spec();
   const int64_t batch = std::max<int64_t>(1, std::min(options.batch, sessions.count()));
-  const int64_t ranked_rows = rows_per_ranking(spec.items, spec.hidden());
-
-  ForwardPass forward(parameters, batch);
-  const StepDropout dropout = no_dropout(spec);
-  Array<int32_t> input(backend, batch), target(backend, batch), source(backend, batch);
-  Array<int32_t> greater(backend, batch), equal(backend, batch);
-  std::vector<int32_t> host_greater(batch), host_equal(batch);
-  Array<int32_t> candidate_items(backend, options.candidates.size);
-  candidate_items.upload(options.candidates);
-  const Candidates candidates{options.restricted, candidate_items.span()};
-
   std::vector<int32_t> order(sessions.count());
   std::iota(order.begin(), order.end(), 0);
   Schedule schedule(sessions, {order.data(), sessions.count()}, batch, 1);
-
-  std::vector<double> ranks;
-  for (ScheduleStep step; schedule.next(step);) {
-    const int64_t active = step.input.size;
-    input.upload(step.input);
-    target.upload(step.target);
-    source.upload(step.source);
-    forward.step(input.span(active), source.span(active), dropout);
-    for (int64_t first = 0; first < active; first += ranked_rows) {
-      cancellation.check();
-      const int64_t count = std::min(ranked_rows, active - first);
-      backend.target_ranks(forward.hidden(active).row_range(first, count), parameters.output_weight(),
-                           parameters.output_bias(), target.span().range(first, count), candidates,
-                           greater.span().range(first, count), equal.span().range(first, count));
-    }
-    greater.download({host_greater.data(), active});
-    equal.download({host_equal.data(), active});
-    for (int64_t row = 0; row < active; ++row) {
-      if (host_greater[row] == kNotFinite)
-        throw Error(ErrorCode::not_finite, "Expected finite scores but the model gave one that is not");
-      ranks.push_back(rank(options.ties, host_greater[row], host_equal[row]));
-    }
-  }
-  return ranks;
+  RankedWalk walk(parameters, batch, options);
+  return parameters.backend().records() ? walk.feed_steps(schedule, cancellation)
+                                        : walk.run_steps(schedule, cancellation);
 }
 
 }  // namespace gru4rec

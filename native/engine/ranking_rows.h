@@ -3,15 +3,26 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "backend/backend.h"
+#include "core/model_spec.h"
+
 namespace gru4rec {
 
-/// Rows of hidden state [rows, hidden] that are ranked against all items in one operation: few enough that a request to
-/// stop is seen within a few tens of milliseconds, and that a matrix of their scores stays below 64 MB.
-inline int64_t rows_per_ranking(int64_t items, int64_t hidden) {
-  constexpr int64_t kMultiplications = 1'500'000'000, kScores = 16'000'000, kMostRows = 512;
-  const int64_t by_time = kMultiplications / std::max<int64_t>(1, items * hidden);
-  const int64_t by_memory = kScores / std::max<int64_t>(1, items);
-  return std::max<int64_t>(1, std::min({by_time, by_memory, kMostRows}));
+/// Rows of hidden state that are ranked against all items in one operation: few enough that a request to stop is seen
+/// within a few tens of milliseconds. A device that records is a GPU, and as much faster.
+inline int64_t rows_per_ranking(const Backend& backend, const ModelSpec& spec) {
+  constexpr int64_t kOnCpu = 1'500'000'000, kOnGpu = 500'000'000'000, kMostOnCpu = 512, kMostOnGpu = 4096;
+  const bool gpu = backend.records();
+  const int64_t by_time = (gpu ? kOnGpu : kOnCpu) / std::max<int64_t>(1, spec.items * spec.hidden());
+  return std::max<int64_t>(1, std::min(by_time, gpu ? kMostOnGpu : kMostOnCpu));
+}
+
+/// The same for rows whose scores of `columns` items are kept: a matrix of them stays below 64 MB.
+inline int64_t rows_per_scoring(const Backend& backend, const ModelSpec& spec, int64_t columns) {
+  constexpr int64_t kScores = 16'000'000;
+  ModelSpec scored = spec;
+  scored.items = columns;
+  return std::max<int64_t>(1, std::min(rows_per_ranking(backend, scored), kScores / std::max<int64_t>(1, columns)));
 }
 
 }  // namespace gru4rec

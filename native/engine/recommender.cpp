@@ -115,7 +115,9 @@ Recommendations recommend(const Parameters& parameters, const Sessions& sessions
                           const Cancellation& cancellation) {
   const ModelSpec& spec = parameters.spec();
   const int64_t k = options.k, count = sessions.count();
-  const int64_t chunk = std::max<int64_t>(1, std::min(rows_per_ranking(spec.items, spec.hidden()), count));
+  const int64_t at_once =
+      std::min(rows_per_ranking(parameters.backend(), spec), rows_per_scoring(parameters.backend(), spec, k));
+  const int64_t chunk = std::max<int64_t>(1, std::min(at_once, count));
   SessionStates states(parameters, chunk);
   ChunkRanking ranking(parameters, options, chunk);
 

@@ -27,7 +27,7 @@ RowScorer::RowScorer(const Parameters& parameters, Span<const int32_t> items, in
 }
 
 int64_t RowScorer::chunk(const Parameters& parameters, Span<const int32_t> items, int64_t rows) {
-  const int64_t at_once = rows_per_ranking(count_columns(parameters, items), parameters.spec().hidden());
+  const int64_t at_once = rows_per_scoring(parameters.backend(), parameters.spec(), count_columns(parameters, items));
   return std::max<int64_t>(1, std::min(at_once, rows));
 }
 

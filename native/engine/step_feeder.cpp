@@ -24,19 +24,20 @@ int32_t* append(Span<const int32_t> values, int64_t size, int32_t filler, int32_
 
 }  // namespace
 
-StepFeeder::StepFeeder(Backend& backend, const TrainingSpec& spec, const SampleStore& samples)
+StepFeeder::StepFeeder(Backend& backend, int64_t batch, const StepSamples& samples, int32_t filler)
     : backend_(backend),
-      batch_(spec.batch),
-      capacity_(2 * largest_chunk(spec.batch)),
-      chunk_(max_chunk() * StepFeed::row_size(batch_)),
-      rows_(backend, capacity_ * StepFeed::row_size(batch_)),
+      batch_(batch),
+      capacity_(2 * largest_chunk(batch)),
+      filler_(filler),
+      chunk_(max_chunk() * StepFeed::row_size(batch)),
+      rows_(backend, capacity_ * StepFeed::row_size(batch)),
       state_(backend, 1),
-      items_(backend, batch_ + spec.samples + batch_),
-      source_(backend, batch_) {
-  view_.rows = rows_.matrix(capacity_, StepFeed::row_size(batch_));
-  view_.table = samples.table();
-  view_.seed = spec.seed;
-  view_.samples = spec.samples;
+      items_(backend, batch + samples.count + batch),
+      source_(backend, batch) {
+  view_.rows = rows_.matrix(capacity_, StepFeed::row_size(batch));
+  view_.table = samples.table;
+  view_.seed = samples.seed;
+  view_.samples = samples.count;
   view_.state = state_.data();
   view_.items = items_.span();
   view_.source = source_.span();
@@ -49,23 +50,23 @@ void StepFeeder::begin(uint64_t step) {
 }
 
 StepFeeder::Chunk StepFeeder::feed(Schedule& schedule, int64_t steps) {
-  const int64_t row_size = StepFeed::row_size(batch_), most = std::min(steps, max_chunk());
   Chunk chunk;
+  chunk.first = next_ % capacity_;
+  const int64_t most = std::min({steps, max_chunk(), capacity_ - chunk.first});
   int32_t* out = chunk_.data();
   for (ScheduleStep step; chunk.steps < most && schedule.next(step); ++chunk.steps) {
     *out++ = static_cast<int32_t>(step.input.size);
-    out = append(step.target, batch_, kNoItem, out);
-    out = append(step.input, batch_, kNoItem, out);
+    out = append(step.target, batch_, filler_, out);
+    out = append(step.input, batch_, filler_, out);
     out = append(step.source, batch_, -1, out);
     chunk.events += step.input.size;
   }
-  for (int64_t sent = 0; sent < chunk.steps;) {
-    const int64_t place = next_ % capacity_, count = std::min(chunk.steps - sent, capacity_ - place);
-    backend_.upload_beside(chunk_.data() + sent * row_size, count * row_size * static_cast<int64_t>(sizeof(int32_t)),
-                           rows_.data() + place * row_size);
-    sent += count;
-    next_ += count;
+  const int64_t row_size = StepFeed::row_size(batch_);
+  if (chunk.steps > 0) {
+    backend_.upload_beside(chunk_.data(), chunk.steps * row_size * static_cast<int64_t>(sizeof(int32_t)),
+                           rows_.data() + chunk.first * row_size);
   }
+  next_ += chunk.steps;
   return chunk;
 }
 

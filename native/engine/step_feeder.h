@@ -3,10 +3,17 @@
 #include <vector>
 
 #include "backend/array.h"
+#include "core/sampling_table.h"
 #include "core/schedule.h"
-#include "engine/sample_store.h"
 
 namespace gru4rec {
+
+/// The negative samples of the steps.
+struct StepSamples {
+  int64_t count = 0;  ///< of a step; 0 = none, and the rest is not read
+  uint64_t seed = 0;
+  SamplingTableView table;
+};
 
 /// Feeds a device that follows the schedule by itself: the steps of a walk go up in chunks, while it computes those of
 /// the chunk before, and its place in them stays in its own memory.
@@ -14,25 +21,33 @@ class StepFeeder {
  public:
   /// A piece of a walk.
   struct Chunk {
+    int64_t first = 0;  ///< row of the feed that its first step has
     int64_t steps = 0;
     int64_t events = 0;  ///< pairs of input and target
   };
 
-  StepFeeder(Backend& backend, const TrainingSpec& spec, const SampleStore& samples);
+  /// For mini-batches of `batch` rows.
+  /// @param filler  the item of rows that are not active: kNoItem, or one that stands in where nobody looks
+  StepFeeder(Backend& backend, int64_t batch, const StepSamples& samples, int32_t filler);
 
   /// Begins a walk with step number `step`.
   void begin(uint64_t step);
-  /// Sends the next `steps` steps of the walk up, at most max_chunk(), or those that are left. Of the chunks before,
-  /// all but the last one must have been computed.
+  /// Sends the next steps of the walk up: `steps`, or those that are left, or for which there is room. Of the chunks
+  /// before, all but the last one must have been computed.
   Chunk feed(Schedule& schedule, int64_t steps);
+  /// M of step `s` of the chunk that was sent last.
+  int64_t active(int64_t s) const { return chunk_[s * StepFeed::row_size(batch_)]; }
 
   int64_t max_chunk() const { return capacity_ / 2; }
+  /// Rows of the feed.
+  int64_t capacity() const { return capacity_; }
   /// What begin_step takes the steps from.
   const StepFeed& view() const { return view_; }
 
  private:
   Backend& backend_;
   int64_t batch_, capacity_;    ///< steps on the device
+  int32_t filler_;
   int64_t next_ = 0;            ///< row of the walk that goes up next
   std::vector<int32_t> chunk_;  ///< [max_chunk, row size]
   Array<int32_t> rows_;         ///< [capacity, row size]

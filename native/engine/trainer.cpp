@@ -4,7 +4,7 @@
 #include <chrono>
 #include <sstream>
 
-#include "engine/step_runner.h"
+#include "engine/step_walk.h"
 
 namespace gru4rec {
 
@@ -42,30 +42,6 @@ class PrecisionScope {
   Backend& backend_;
 };
 
-/// How many steps go up at a time: about kChunkTime of work, so that the host wakes rarely and a cancellation waits for
-/// two chunks at most.
-class ChunkSize {
- public:
-  explicit ChunkSize(int64_t most) : most_(most), steps_(std::min(most, kFirst)) {}
-
-  int64_t steps() const { return steps_; }
-  /// `count` steps have been computed since the last call.
-  void computed(int64_t count) {
-    const Clock::time_point now = Clock::now();
-    const double each = std::chrono::duration<double>(now - last_).count() / static_cast<double>(count);
-    last_ = now;
-    const double wanted = std::min(kChunkTime / std::max(each, 1e-9), static_cast<double>(2 * steps_));
-    steps_ = std::clamp<int64_t>(static_cast<int64_t>(wanted), 1, most_);
-  }
-
- private:
-  static constexpr int64_t kFirst = 16;
-  static constexpr double kChunkTime = 0.025;  ///< seconds
-
-  int64_t most_, steps_;
-  Clock::time_point last_ = Clock::now();
-};
-
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 /// Pairs of input and target in the sessions of `order`.
@@ -88,7 +64,8 @@ Trainer::Trainer(Parameters& parameters, OptimiserState& optimiser, const Traini
       source_(backend_, backend_.records() ? 0 : spec.batch),
       step_(position.steps),
       epoch_(position.epochs) {
-  if (backend_.records()) feeder_.emplace(backend_, spec, samples_);
+  if (!backend_.records()) return;
+  feeder_.emplace(backend_, spec.batch, StepSamples{spec.samples, spec.seed, samples_.table()}, kNoItem);
 }
 
 void Trainer::set_learning_rate(float learning_rate) {
@@ -108,31 +85,31 @@ Progress Trainer::epoch(const Sessions& sessions, Span<const int32_t> order, con
   training_step_.begin_epoch();
 
   const Clock::time_point start = Clock::now();
-  Walk walk{Schedule(sessions, order, spec_.batch, spec_.samples == 0 ? 2 : 1), cancellation, report, start,
+  Epoch epoch{Schedule(sessions, order, spec_.batch, spec_.samples == 0 ? 2 : 1), cancellation, report, start,
             start + kReportInterval, Progress()};
-  walk.progress.total_events = count_pairs(sessions, order);
+  epoch.progress.total_events = count_pairs(sessions, order);
   if (feeder_) {
-    feed_steps(walk);
+    feed_steps(epoch);
   } else {
-    run_steps(walk);
+    run_steps(epoch);
   }
-  return walk.progress;
+  return epoch.progress;
 }
 
-void Trainer::run_steps(Walk& walk) {
+void Trainer::run_steps(Epoch& epoch) {
   const auto read_loss = [&] {
     LossTotals totals;
     backend_.download(training_step_.totals(), sizeof totals, &totals);
-    note_loss(walk, totals);
+    note_loss(epoch, totals);
   };
-  for (ScheduleStep next; walk.schedule.next(next);) {
-    walk.cancellation.check();
+  for (ScheduleStep next; epoch.schedule.next(next);) {
+    epoch.cancellation.check();
     step(next);
-    ++walk.progress.steps;
-    walk.progress.events += next.input.size;
-    if (Clock::now() < walk.next_report) continue;
+    ++epoch.progress.steps;
+    epoch.progress.events += next.input.size;
+    if (Clock::now() < epoch.next_report) continue;
     read_loss();
-    report_when_due(walk);
+    report_when_due(epoch);
   }
   read_loss();
 }
@@ -144,7 +121,7 @@ void Trainer::step(const ScheduleStep& step) {
   ++step_;
 }
 
-void Trainer::feed_steps(Walk& walk) {
+void Trainer::feed_steps(Epoch& epoch) {
   const StepFeed& feed = feeder_->view();
   const StepInput input{{feed.items, feed.batch(), feed.samples}, feed.source, 0, feed.state};
   const auto step = [&] {
@@ -153,39 +130,32 @@ void Trainer::feed_steps(Walk& walk) {
   };
   StepRunner runner(backend_, step, spec_.steps_per_launch);
   feeder_->begin(step_);
-
-  ChunkSize size(feeder_->max_chunk());
-  StepFeeder::Chunk before;
-  for (int turn = 0;; turn = 1 - turn) {
-    walk.cancellation.check();
-    const StepFeeder::Chunk chunk = feeder_->feed(walk.schedule, size.steps());
-    runner.run(chunk.steps);
-    step_ += static_cast<uint64_t>(chunk.steps);
-    if (chunk.steps > 0) backend_.start_read(turn, training_step_.totals(), sizeof(LossTotals));
-    if (before.steps > 0) {
-      LossTotals totals;
-      backend_.finish_read(1 - turn, sizeof totals, &totals);
-      size.computed(before.steps);
-      walk.progress.steps += before.steps;
-      walk.progress.events += before.events;
-      note_loss(walk, totals);
-      report_when_due(walk);
-    }
-    if (chunk.steps == 0) break;
-    before = chunk;
-  }
+  const ChunkReader loss{
+      [&](const StepFeeder::Chunk& chunk, int place) {
+        step_ += static_cast<uint64_t>(chunk.steps);
+        backend_.start_read(place, training_step_.totals(), sizeof(LossTotals));
+      },
+      [&](const StepFeeder::Chunk& chunk, int place) {
+        LossTotals totals;
+        backend_.finish_read(place, sizeof totals, &totals);
+        epoch.progress.steps += chunk.steps;
+        epoch.progress.events += chunk.events;
+        note_loss(epoch, totals);
+        report_when_due(epoch);
+      }};
+  walk(epoch.schedule, *feeder_, runner, epoch.cancellation, loss);
 }
 
-void Trainer::note_loss(Walk& walk, const LossTotals& totals) {
+void Trainer::note_loss(Epoch& epoch, const LossTotals& totals) {
   check_finite(totals);
-  walk.progress.loss = totals.weight > 0.0 ? totals.weighted_sum / totals.weight : 0.0;
-  walk.progress.seconds = seconds_since(walk.start);
+  epoch.progress.loss = totals.weight > 0.0 ? totals.weighted_sum / totals.weight : 0.0;
+  epoch.progress.seconds = seconds_since(epoch.start);
 }
 
-void Trainer::report_when_due(Walk& walk) {
-  if (Clock::now() < walk.next_report) return;
-  if (walk.report) walk.report(walk.progress);
-  walk.next_report = Clock::now() + kReportInterval;
+void Trainer::report_when_due(Epoch& epoch) {
+  if (Clock::now() < epoch.next_report) return;
+  if (epoch.report) epoch.report(epoch.progress);
+  epoch.next_report = Clock::now() + kReportInterval;
 }
 
 void Trainer::check_finite(const LossTotals& totals) const {

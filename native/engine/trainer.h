@@ -47,7 +47,7 @@ class Trainer {
 
  private:
   /// An epoch under way, and when it is reported next.
-  struct Walk {
+  struct Epoch {
     Schedule schedule;
     const Cancellation& cancellation;
     const std::function<void(const Progress&)>& report;
@@ -56,13 +56,13 @@ class Trainer {
   };
 
   /// Calls each step by itself.
-  void run_steps(Walk& walk);
-  /// Lets the device follow the walk by itself, two chunks ahead at most.
-  void feed_steps(Walk& walk);
+  void run_steps(Epoch& epoch);
+  /// Lets the device take the steps by itself.
+  void feed_steps(Epoch& epoch);
   void step(const ScheduleStep& step);
   /// Throws ErrorCode::not_finite.
-  void note_loss(Walk& walk, const LossTotals& totals);
-  void report_when_due(Walk& walk);
+  void note_loss(Epoch& epoch, const LossTotals& totals);
+  void report_when_due(Epoch& epoch);
   void check_finite(const LossTotals& totals) const;
 
   Backend& backend_;

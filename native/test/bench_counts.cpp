@@ -78,8 +78,9 @@ std::vector<Configuration> published_configurations() {
   return all;
 }
 
-/// Steps of the epochs: one that makes everything warm, then the two that are counted. The short one fills the cache.
-constexpr int64_t kWarmSteps = 4, kShortSteps = 8, kLongSteps = 12;
+/// Steps of the epochs: one that makes everything warm, then the two that are counted. The short one fills the cache, and
+/// is a whole chunk of the feed; what the long one has besides is one launch.
+constexpr int64_t kWarmSteps = 4, kShortSteps = 16, kLongSteps = 24;
 
 /// The functions of the emulator that is loaded with the CUDA back end.
 class Emulator {
@@ -152,9 +153,7 @@ void count(const Configuration& configuration, const std::string& emulated, cons
       create_backend({"cuda", 0, emulated + "/libgru4rec_cuda_traffic.so", emulated + "/libcublas.so.13"});
   const Emulator emulator(emulated);
   const int64_t items = configuration.model.items, batch = configuration.training.batch;
-  TrainingSpec training = configuration.training;
-  // All samples are drawn in the first step: with the default, too, thousands of steps draw none.
-  training.sample_store = (kWarmSteps + kShortSteps + kLongSteps) * training.samples;
+  const TrainingSpec& training = configuration.training;
   Parameters parameters(*backend, configuration.model);
   parameters.initialise({});
   OptimiserState optimiser(parameters, training.optimiser);

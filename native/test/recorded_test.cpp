@@ -1,8 +1,12 @@
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 #include <thread>
 
 #include "emulated_device.h"
+#include "engine/evaluator.h"
+#include "engine/step_walk.h"
 #include "engine/trainer.h"
 #include "small_training.h"
 
@@ -67,7 +71,8 @@ std::vector<Variant> variants() {
     change(variant);
     all.push_back(variant);
   };
-  add("shared, two layers, cross-entropy", EmbeddingMode::shared, [](Variant&) {});
+  add("shared, two layers, cross-entropy", EmbeddingMode::shared,
+      [](Variant& v) { v.training.grad_cap = 0.1; });  // which is less than the norm
   add("shared, one layer, bpr-max, no dropout, no cap", EmbeddingMode::shared, [](Variant& v) {
     v.model.layers = {24};
     v.model.final_act = {ActivationKind::elu, 0.5f, 1.0f};
@@ -163,6 +168,33 @@ TEST_CASE("recorded: a step costs the host a share of a launch and the bytes of 
   CHECK_EQUAL(launches, count(120));  // those of the first step and of the beginning
 }
 
+TEST_CASE("recorded: a step of one layer is a graph with few nodes, of which fewer wait for each other") {
+  const EmulatedDevice& device = emulated_device();
+  const Clicks clicks(20);
+  struct Expectation {
+    int64_t hidden;
+    LossKind loss;
+    uint64_t most_nodes, deepest;
+  };
+  // Above 128 units the layer is made of products.
+  for (const Expectation& expected : {Expectation{100, LossKind::cross_entropy, 20, 13},
+                                      {100, LossKind::bpr_max, 20, 13},
+                                      {160, LossKind::cross_entropy, 26, 18},
+                                      {160, LossKind::bpr_max, 26, 18}}) {
+    const Context context(std::to_string(expected.hidden) + " units");
+    Variant variant = variants()[1];
+    variant.model.layers = {expected.hidden};
+    if (expected.loss == LossKind::cross_entropy) variant.model.final_act = {ActivationKind::softmax};
+    variant.training.loss.kind = expected.loss;
+    variant.training.loss.final_act = variant.model.final_act;
+    variant.training.steps_per_launch = 1;
+    train(device.options(), variant.model, variant.training, clicks, 1);
+    const Gru4recEmulatorCounters counters = device.counters();
+    CHECK(counters.graph_nodes > 0 && counters.graph_nodes <= expected.most_nodes);
+    CHECK(counters.graph_depth > 0 && counters.graph_depth <= expected.deepest);
+  }
+}
+
 TEST_CASE("recorded: shapes come and go, and nothing of them stays") {
   const EmulatedDevice& device = emulated_device();
   const Clicks clicks(12);
@@ -175,6 +207,92 @@ TEST_CASE("recorded: shapes come and go, and nothing of them stays") {
     train(device.options(), variant.model, variant.training, clicks, 1);
   }
   CHECK_EQUAL(before.live_objects, device.counters().live_objects);
+}
+
+TEST_CASE("recorded: an evaluation ranks as the CPU does, for all and for some candidates, whatever walks in parallel") {
+  const EmulatedDevice& device = emulated_device();
+  const Clicks clicks(60);
+  const ModelSpec spec = small_model(EmbeddingMode::separate);
+  Model on_cpu(spec, kCpu), on_gpu(spec, device.options());
+  std::vector<int32_t> some;
+  for (int32_t item = 0; item < kItems; item += 3) some.push_back(item);
+  for (const bool restricted : {false, true}) {
+    EvaluationOptions options;
+    options.restricted = restricted;
+    if (restricted) options.candidates = {some.data(), static_cast<int64_t>(some.size())};
+    options.batch = 7;
+    const std::vector<double> expected =
+        evaluate(on_cpu.parameters, clicks.sessions(), options, Cancellation());
+    CHECK(expected.size() > 100);
+    CHECK(expected == evaluate(on_gpu.parameters, clicks.sessions(), options, Cancellation()));
+    std::vector<double> sorted = expected;
+    std::sort(sorted.begin(), sorted.end());
+    for (const int64_t batch : {1, 100}) {  // the order is another one
+      options.batch = batch;
+      std::vector<double> received = evaluate(on_gpu.parameters, clicks.sessions(), options, Cancellation());
+      std::sort(received.begin(), received.end());
+      CHECK(sorted == received);
+    }
+  }
+  Cancellation cancelled;
+  cancelled.cancel();
+  CHECK_THROWS(Error, evaluate(on_gpu.parameters, clicks.sessions(), {}, cancelled));
+  const Clicks none(0);
+  CHECK(evaluate(on_gpu.parameters, none.sessions(), {}, Cancellation()).empty());
+}
+
+TEST_CASE("recorded: a score that is not finite ends an evaluation") {
+  const EmulatedDevice& device = emulated_device();
+  const Clicks clicks(10);
+  Model model(small_model(EmbeddingMode::shared), device.options());
+  const auto set_bias = [&](float value) {
+    model.backend->upload(&value, sizeof value, const_cast<float*>(model.parameters.output_bias().data));
+  };
+  evaluate(model.parameters, clicks.sessions(), {}, Cancellation());
+  set_bias(std::numeric_limits<float>::quiet_NaN());
+  const std::string message =
+      CHECK_THROWS(Error, evaluate(model.parameters, clicks.sessions(), {}, Cancellation()));
+  CHECK_EQUAL("Expected finite scores but the model gave one that is not", message);
+}
+
+TEST_CASE("feed: more steps than the device has room for arrive in their order, none over one that is still needed") {
+  const std::unique_ptr<Backend> backend = create_backend(emulated_device().options());
+  const int64_t batch = 20'000, steps = 31;  // of which a chunk has 4
+  std::vector<int32_t> items, offsets{0}, order(batch);
+  for (int64_t s = 0; s < batch; ++s) {
+    for (int64_t e = 0; e <= steps; ++e) items.push_back(static_cast<int32_t>(s * 7 + e));
+    offsets.push_back(static_cast<int32_t>(items.size()));
+    order[s] = static_cast<int32_t>(s);
+  }
+  const Sessions sessions{{items.data(), static_cast<int64_t>(items.size())}, {offsets.data(), batch + 1}};
+  StepFeeder feeder(*backend, batch, StepSamples(), kNoItem);
+  CHECK(2 * feeder.capacity() < steps);
+  const StepFeed& feed = feeder.view();
+  const Array<int32_t> kept(*backend, feeder.capacity() * 2 * batch);
+  const MatrixView<int32_t> rows = kept.matrix(feeder.capacity(), 2 * batch);
+  StepRunner runner(
+      *backend,
+      [&] {
+        backend->begin_step(feed);
+        backend->keep_step(feed.items, feed.state, rows);
+      },
+      2);
+  feeder.begin(5);
+  Schedule schedule(sessions, {order.data(), batch}, batch, 1);
+  int64_t step = 0;
+  std::vector<int32_t> received(2 * batch);
+  const auto row_bytes = 2 * batch * static_cast<int64_t>(sizeof(int32_t));
+  const ChunkReader reader{[&](const StepFeeder::Chunk&, int) {},
+                           [&](const StepFeeder::Chunk& chunk, int) {
+                             for (int64_t s = 0; s < chunk.steps; ++s, ++step) {
+                               backend->download(rows.row(chunk.first + s), row_bytes, received.data());
+                               CHECK_EQUAL(step + 1, received[0]);
+                               CHECK_EQUAL(7 * (batch - 1) + step + 1, received[batch - 1]);
+                               CHECK_EQUAL(step, received[batch]);
+                             }
+                           }};
+  walk(schedule, feeder, runner, Cancellation(), reader);
+  CHECK_EQUAL(steps, step);
 }
 
 TEST_CASE("recorded: a cancelled epoch leaves a model that goes on") {

@@ -245,8 +245,9 @@ ${steps.map(describeConfiguration).join("\n\n")}
 - **Waiting** comes from the edges of graphs, the order of streams and events, as the emulator ran them. Where nodes are
   launched one by one, the host needs about as long to launch each; that is in no number here.
 - The emulated GPU has ${multiprocessors} multiprocessors and compute capability 9.0: grids are those of an H100.
-- Not in it: kernels with too few blocks, too many barriers or too scattered loads to reach a rate, products for which
-  cuBLAS takes more than one kernel, and the drawing of samples once in 4,882 steps.
+- Not in it: kernels with too few blocks, too many barriers or too scattered loads to reach a rate, and products for
+  which cuBLAS takes more than one kernel.
+- Copies and waits are those of a chunk of the feed, here of 8 steps; in earnest it has hundreds.
 
 ${table(["rate", "of what, and where it is from"], constants)}
 `;

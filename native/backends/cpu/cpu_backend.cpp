@@ -79,8 +79,11 @@ void CpuBackend::download(const void* device, int64_t bytes, void* host) {
   if (bytes > 0) std::memcpy(host, device, static_cast<size_t>(bytes));
 }
 
-void CpuBackend::start_read(int place, const void* device, int64_t bytes) { download(device, bytes, reads_[place]); }
+void CpuBackend::start_read(int place, const void* device, int64_t bytes) {
+  reads_[place].resize(static_cast<size_t>(bytes));
+  download(device, bytes, reads_[place].data());
+}
 
-void CpuBackend::finish_read(int place, int64_t bytes, void* host) { download(reads_[place], bytes, host); }
+void CpuBackend::finish_read(int place, int64_t bytes, void* host) { download(reads_[place].data(), bytes, host); }
 
 }  // namespace gru4rec::cpu

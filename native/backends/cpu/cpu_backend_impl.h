@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "backend/backend.h"
 #include "backends/cpu/gemm/gemm.h"
@@ -56,6 +57,7 @@ class CpuBackend final : public Backend {
 
  private:
   void do_begin_step(const StepFeed& feed) override;
+  void do_keep_step(Span<const int32_t> values, StepState* state, MatrixView<int32_t> rows) override;
   void do_fill(float value, Matrix out) override;
   void do_copy(ConstMatrix from, Matrix out) override;
   void do_gather_rows(ConstMatrix table, Span<const int32_t> rows, const Dropout& dropout, Matrix out) override;
@@ -127,7 +129,7 @@ class CpuBackend final : public Backend {
   Scratch<ScoredItem> kept_;        ///< [threads, M, capacity] of top_k
   Scratch<KeptRow> kept_rows_;      ///< [threads, M] of top_k
   Scratch<ExpSum> exp_sums_;        ///< [M, tiles] of top_k
-  char reads_[kReadPlaces][kReadBytes];  ///< of start_read
+  std::vector<char> reads_[kReadPlaces];  ///< of start_read
 };
 
 template <class Body>

@@ -70,4 +70,10 @@ void CpuBackend::do_begin_step(const StepFeed& feed) {
                     {feed.items.data + batch, 1, feed.samples});
 }
 
+void CpuBackend::do_keep_step(Span<const int32_t> values, StepState* state, MatrixView<int32_t> rows) {
+  std::copy(values.begin(), values.end(), rows.row(state->row % rows.rows));
+  ++state->step;
+  ++state->row;
+}
+
 }  // namespace gru4rec::cpu

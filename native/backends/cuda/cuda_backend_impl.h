@@ -48,6 +48,7 @@ class CudaBackend final : public Backend {
 
  private:
   void do_begin_step(const StepFeed& feed) override;
+  void do_keep_step(Span<const int32_t> values, StepState* state, MatrixView<int32_t> rows) override;
   void do_fill(float value, Matrix out) override;
   void do_copy(ConstMatrix from, Matrix out) override;
   void do_gather_rows(ConstMatrix table, Span<const int32_t> rows, const Dropout& dropout, Matrix out) override;

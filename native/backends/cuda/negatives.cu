@@ -59,4 +59,20 @@ void CudaBackend::do_begin_step(const StepFeed& feed) {
          pairs);
 }
 
+/// rows [R, size] at state->row % R <- values, then the state goes on. One block: a thread copies every 256th value;
+/// after the barrier, when all have read the state, thread 0 moves it.
+__global__ void __launch_bounds__(kDrawThreads)
+    keep_step_kernel(Span<const int32_t> values, StepState* state, MatrixView<int32_t> rows) {
+  int32_t* row = rows.row(state->row % rows.rows);
+  for (int64_t i = threadIdx.x; i < values.size; i += kDrawThreads) row[i] = values[i];
+  __syncthreads();  // all have read the state
+  if (threadIdx.x != 0) return;
+  ++state->step;
+  ++state->row;
+}
+
+void CudaBackend::do_keep_step(Span<const int32_t> values, StepState* state, MatrixView<int32_t> rows) {
+  launch(keep_step_kernel, 1, kDrawThreads, 0, stream(), values, state, rows);
+}
+
 }  // namespace gru4rec::cuda

@@ -102,6 +102,7 @@ using Function = typename Operation<decltype(kMethod)>::Function;
   X(top_k) \
   X(set_precision) \
   X(begin_step) \
+  X(keep_step) \
   X(enter) \
   X(leave) \
   X(join) \

@@ -133,6 +133,9 @@ class CudaProxy final : public Backend {
   };
 
   void do_begin_step(const StepFeed& feed) override { call(table_.begin_step, feed); }
+  void do_keep_step(Span<const int32_t> values, StepState* state, MatrixView<int32_t> rows) override {
+    call(table_.keep_step, values, state, rows);
+  }
   void do_fill(float value, Matrix out) override { call(table_.fill, value, out); }
   void do_copy(ConstMatrix from, Matrix out) override { call(table_.copy, from, out); }
   void do_gather_rows(ConstMatrix table, Span<const int32_t> rows, const Dropout& dropout, Matrix out) override {
