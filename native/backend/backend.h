@@ -273,8 +273,8 @@ class Backend {
 
   // --- Updates ------------------------------------------------------------------------------------------------------
 
-  /// Groups the rows 0 .. items.size by their item; those of kNoItem are in no group. `table_rows` bounds the items. The
-  /// order of the groups is fixed for one back end.
+  /// Groups the rows 0 .. items.size by their item; those of kNoItem are in no group. `table_rows` bounds the items.
+  /// The order of the groups is fixed for one back end.
   void group_rows(Span<const int32_t> items, int64_t table_rows, const RowGroups& groups);
   /// total[0] += sum of the squares of `gradient`. `total` is in device memory.
   void add_squared_norm(ConstMatrix gradient, double* total);

@@ -27,8 +27,8 @@ class BackwardPass {
 
   /// Groups the rows of gradients of a step by their items; of use to `clip` and to whoever updates.
   void group(const StepItems& items);
-  /// From the gradient of the scores [M, M + N] to the gradients of all parameters that the step of `forward` used. They
-  /// are made in Branch::rows and Branch::layers.
+  /// From the gradient of the scores [M, M + N] to the gradients of all parameters that the step of `forward` used.
+  /// They are made in Branch::rows and Branch::layers.
   void run(const ForwardPass& forward, const StepItems& items, const StepDropout& dropout, ConstMatrix score_gradient);
 
   /// One factor for all gradients, in device memory, so that their global norm stays under `cap`. Joins all branches.

@@ -46,7 +46,7 @@ class StepFeeder {
 
  private:
   Backend& backend_;
-  int64_t batch_, capacity_;    ///< steps on the device
+  int64_t batch_, capacity_;  ///< steps on the device
   int32_t filler_;
   int64_t next_ = 0;            ///< row of the walk that goes up next
   std::vector<int32_t> chunk_;  ///< [max_chunk, row size]

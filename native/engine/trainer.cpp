@@ -85,8 +85,12 @@ Progress Trainer::epoch(const Sessions& sessions, Span<const int32_t> order, con
   training_step_.begin_epoch();
 
   const Clock::time_point start = Clock::now();
-  Epoch epoch{Schedule(sessions, order, spec_.batch, spec_.samples == 0 ? 2 : 1), cancellation, report, start,
-            start + kReportInterval, Progress()};
+  Epoch epoch{Schedule(sessions, order, spec_.batch, spec_.samples == 0 ? 2 : 1),
+              cancellation,
+              report,
+              start,
+              start + kReportInterval,
+              Progress()};
   epoch.progress.total_events = count_pairs(sessions, order);
   if (feeder_) {
     feed_steps(epoch);
@@ -130,19 +134,18 @@ void Trainer::feed_steps(Epoch& epoch) {
   };
   StepRunner runner(backend_, step, spec_.steps_per_launch);
   feeder_->begin(step_);
-  const ChunkReader loss{
-      [&](const StepFeeder::Chunk& chunk, int place) {
-        step_ += static_cast<uint64_t>(chunk.steps);
-        backend_.start_read(place, training_step_.totals(), sizeof(LossTotals));
-      },
-      [&](const StepFeeder::Chunk& chunk, int place) {
-        LossTotals totals;
-        backend_.finish_read(place, sizeof totals, &totals);
-        epoch.progress.steps += chunk.steps;
-        epoch.progress.events += chunk.events;
-        note_loss(epoch, totals);
-        report_when_due(epoch);
-      }};
+  const ChunkReader loss{[&](const StepFeeder::Chunk& chunk, int place) {
+                           step_ += static_cast<uint64_t>(chunk.steps);
+                           backend_.start_read(place, training_step_.totals(), sizeof(LossTotals));
+                         },
+                         [&](const StepFeeder::Chunk& chunk, int place) {
+                           LossTotals totals;
+                           backend_.finish_read(place, sizeof totals, &totals);
+                           epoch.progress.steps += chunk.steps;
+                           epoch.progress.events += chunk.events;
+                           note_loss(epoch, totals);
+                           report_when_due(epoch);
+                         }};
   walk(epoch.schedule, *feeder_, runner, epoch.cancellation, loss);
 }
 

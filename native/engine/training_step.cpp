@@ -51,8 +51,8 @@ void TrainingStep::update_dropout(const StepInput& input) {
   const uint64_t* number = input.state != nullptr ? &input.state->step : nullptr;
   // In `none` mode the input is a row of gates, which no dropout touches.
   if (parameters_.spec().embedding != EmbeddingMode::none) {
-    dropout_.input = make_dropout(spec_.dropout_embed,
-                                  random_stream(spec_.seed, Purpose::input_dropout, input.number), number);
+    dropout_.input =
+        make_dropout(spec_.dropout_embed, random_stream(spec_.seed, Purpose::input_dropout, input.number), number);
   }
   for (size_t l = 0; l < dropout_.hidden.size(); ++l) {
     const RandomStream stream =

@@ -78,8 +78,8 @@ std::vector<Configuration> published_configurations() {
   return all;
 }
 
-/// Steps of the epochs: one that makes everything warm, then the two that are counted. The short one fills the cache, and
-/// is a whole chunk of the feed; what the long one has besides is one launch.
+/// Steps of the epochs: one that makes everything warm, then the two that are counted. The short one fills the cache,
+/// and is a whole chunk of the feed; what the long one has besides is one launch.
 constexpr int64_t kWarmSteps = 4, kShortSteps = 16, kLongSteps = 24;
 
 /// The functions of the emulator that is loaded with the CUDA back end.

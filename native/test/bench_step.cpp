@@ -159,13 +159,14 @@ void bench(int threads, const Sizes& sizes, int repeats) {
              {"top1", {LossKind::top1, 0.0f, 0.0f, linear}},
              {"top1-max", {LossKind::top1_max, 0.0f, 0.0f, linear}}}) {
       if (repeat % 4 != 0) continue;
-      losses.time(name, [&, kept = loss] { backend.loss_gradient(kept, batch, nullptr, score_matrix, row_losses.span()); });
+      losses.time(name,
+                  [&, kept = loss] { backend.loss_gradient(kept, batch, nullptr, score_matrix, row_losses.span()); });
       score();
     }
     watch.time("scores", score);
     watch.time("loss_gradient, cross-entropy", [&] {
-      backend.loss_gradient({LossKind::cross_entropy, 0.0f, 0.0f, {ActivationKind::softmax}}, batch, nullptr, score_matrix,
-                            row_losses.span());
+      backend.loss_gradient({LossKind::cross_entropy, 0.0f, 0.0f, {ActivationKind::softmax}}, batch, nullptr,
+                            score_matrix, row_losses.span());
     });
     watch.time("accumulate_loss", [&] { backend.accumulate_loss(row_losses.span(), batch, nullptr, totals.data()); });
     watch.time("scores_backward", [&] {

@@ -133,8 +133,7 @@ OPERATION_TEST("no item: gathered as zeros, and in no group") {
     backend.gather_rows(device_table, list.span(), {}, out);
     const Table<float> received = out.download();
     for (int64_t i = 0; i < count; ++i)
-      for (int64_t d = 0; d < 5; ++d)
-        CHECK_EQUAL(fed.all[i] == kNoItem ? 0.0f : table(fed.all[i], d), received(i, d));
+      for (int64_t d = 0; d < 5; ++d) CHECK_EQUAL(fed.all[i] == kNoItem ? 0.0f : table(fed.all[i], d), received(i, d));
 
     const DeviceVector<int32_t> number(backend, 1), item(backend, count), start(backend, count + 1);
     const DeviceVector<int32_t> occurrence(backend, count);
@@ -184,8 +183,7 @@ PRODUCT_TEST("no item: a column of scores 0, which has no part in the gradients"
       }
     for (size_t j = 0; j < fed.place.size(); ++j) {
       const auto column = static_cast<int64_t>(j);
-      CHECK_NUMBERS(block(expected.weight, column, 1, 0, width).data,
-                    block(received, fed.place[j], 1, 0, width).data);
+      CHECK_NUMBERS(block(expected.weight, column, 1, 0, width).data, block(received, fed.place[j], 1, 0, width).data);
       CHECK_NUMBERS(block(expected.bias, column, 1, 0, 1).data, block(received_bias, fed.place[j], 1, 0, 1).data);
     }
   }

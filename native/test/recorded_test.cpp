@@ -101,7 +101,8 @@ TEST_CASE("recorded: trains as the CPU does, from the first step to the last row
   const Clicks clicks(40);
   for (const Variant& variant : variants()) {
     const Context context(variant.name);
-    check_like(train(kCpu, variant.model, variant.training, clicks), train(options, variant.model, variant.training, clicks));
+    check_like(train(kCpu, variant.model, variant.training, clicks),
+               train(options, variant.model, variant.training, clicks));
   }
 }
 
@@ -142,9 +143,7 @@ TEST_CASE("recorded: a step costs the host a share of a launch and the bytes of 
     Model model(variant.model, device.options());
     OptimiserState optimiser(model.parameters, variant.training.optimiser);
     Trainer trainer(model.parameters, optimiser, variant.training, clicks.counts());
-    const auto epoch = [&] {
-      return trainer.epoch(clicks.sessions(), clicks.all(), Cancellation(), nullptr).steps;
-    };
+    const auto epoch = [&] { return trainer.epoch(clicks.sessions(), clicks.all(), Cancellation(), nullptr).steps; };
     epoch();
     const Gru4recEmulatorCounters before = device.counters();
     const int64_t steps = epoch();
@@ -209,7 +208,8 @@ TEST_CASE("recorded: shapes come and go, and nothing of them stays") {
   CHECK_EQUAL(before.live_objects, device.counters().live_objects);
 }
 
-TEST_CASE("recorded: an evaluation ranks as the CPU does, for all and for some candidates, whatever walks in parallel") {
+TEST_CASE(
+    "recorded: an evaluation ranks as the CPU does, for all and for some candidates, whatever walks in parallel") {
   const EmulatedDevice& device = emulated_device();
   const Clicks clicks(60);
   const ModelSpec spec = small_model(EmbeddingMode::separate);
@@ -221,8 +221,7 @@ TEST_CASE("recorded: an evaluation ranks as the CPU does, for all and for some c
     options.restricted = restricted;
     if (restricted) options.candidates = {some.data(), static_cast<int64_t>(some.size())};
     options.batch = 7;
-    const std::vector<double> expected =
-        evaluate(on_cpu.parameters, clicks.sessions(), options, Cancellation());
+    const std::vector<double> expected = evaluate(on_cpu.parameters, clicks.sessions(), options, Cancellation());
     CHECK(expected.size() > 100);
     CHECK(expected == evaluate(on_gpu.parameters, clicks.sessions(), options, Cancellation()));
     std::vector<double> sorted = expected;
@@ -250,8 +249,7 @@ TEST_CASE("recorded: a score that is not finite ends an evaluation") {
   };
   evaluate(model.parameters, clicks.sessions(), {}, Cancellation());
   set_bias(std::numeric_limits<float>::quiet_NaN());
-  const std::string message =
-      CHECK_THROWS(Error, evaluate(model.parameters, clicks.sessions(), {}, Cancellation()));
+  const std::string message = CHECK_THROWS(Error, evaluate(model.parameters, clicks.sessions(), {}, Cancellation()));
   CHECK_EQUAL("Expected finite scores but the model gave one that is not", message);
 }
 
@@ -304,12 +302,12 @@ TEST_CASE("recorded: a cancelled epoch leaves a model that goes on") {
   Trainer trainer(model.parameters, optimiser, variant.training, clicks.counts());
   Cancellation cancellation;
   int64_t reports = 0;
-  const std::string message = CHECK_THROWS(Error, trainer.epoch(clicks.sessions(), clicks.all(), cancellation,
-                                                                [&](const Progress& progress) {
-                                                                  ++reports;
-                                                                  CHECK(progress.events < progress.total_events);
-                                                                  cancellation.cancel();
-                                                                }));
+  const std::string message =
+      CHECK_THROWS(Error, trainer.epoch(clicks.sessions(), clicks.all(), cancellation, [&](const Progress& progress) {
+        ++reports;
+        CHECK(progress.events < progress.total_events);
+        cancellation.cancel();
+      }));
   CHECK_EQUAL("The operation was aborted", message);
   CHECK_EQUAL(1, reports);
   for (const float value : model.values()) CHECK(std::isfinite(value));

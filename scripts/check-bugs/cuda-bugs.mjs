@@ -153,6 +153,13 @@ export const cudaBugs = [
     programs: feed,
   },
   {
+    name: "keep_step: the state moves while others read it",
+    file: `${cuda}/negatives.cu`,
+    find: "  __syncthreads();  // all have read the state\n",
+    replace: "",
+    programs: recorded,
+  },
+  {
     name: "loss: targets of rows that are not there count",
     file: `${cuda}/loss.cu`,
     find: "j != target && (j < gap_first || j >= gap_end)",
@@ -276,8 +283,8 @@ export const cudaBugs = [
   {
     name: "feed: a chunk overwrites the one that is computed",
     file: "native/engine/step_feeder.cpp",
-    find: "const int64_t place = next_ % capacity_,",
-    replace: "const int64_t place = next_ % max_chunk(),",
+    find: "chunk.first = next_ % capacity_;",
+    replace: "chunk.first = next_ % max_chunk();",
     programs: recorded,
   },
   // --- GRU --------------------------------------------------------------------------------------------------------------

@@ -116,19 +116,19 @@ class CpuBackend final : public Backend {
   ThreadPool pool_;
   Gemm gemm_;
 
-  Scratch<float> column_add_;       ///< [C] of scores and scores_backward
-  Scratch<int32_t> existing_items_;  ///< [C] of scores and scores_backward, where some are kNoItem
-  Scratch<float> joined_gradient_;  ///< [M, H + in] of gru_backward
-  Scratch<float> row_work_;         ///< [threads, 4 C] of loss_gradient
-  Scratch<int32_t> group_of_;       ///< [table rows] of group_rows, all 0 between its calls
-  Scratch<int32_t> row_group_;      ///< [n] of group_rows
-  Scratch<double> block_sums_;      ///< a sum for each block of a norm
-  Scratch<float> tiles_;            ///< a tile of scores and its biases for each thread
-  Scratch<float> target_scores_;    ///< [M] of target_ranks
-  Scratch<RankPart> rank_parts_;    ///< [ranges, M] of target_ranks
-  Scratch<ScoredItem> kept_;        ///< [threads, M, capacity] of top_k
-  Scratch<KeptRow> kept_rows_;      ///< [threads, M] of top_k
-  Scratch<ExpSum> exp_sums_;        ///< [M, tiles] of top_k
+  Scratch<float> column_add_;             ///< [C] of scores and scores_backward
+  Scratch<int32_t> existing_items_;       ///< [C] of scores and scores_backward, where some are kNoItem
+  Scratch<float> joined_gradient_;        ///< [M, H + in] of gru_backward
+  Scratch<float> row_work_;               ///< [threads, 4 C] of loss_gradient
+  Scratch<int32_t> group_of_;             ///< [table rows] of group_rows, all 0 between its calls
+  Scratch<int32_t> row_group_;            ///< [n] of group_rows
+  Scratch<double> block_sums_;            ///< a sum for each block of a norm
+  Scratch<float> tiles_;                  ///< a tile of scores and its biases for each thread
+  Scratch<float> target_scores_;          ///< [M] of target_ranks
+  Scratch<RankPart> rank_parts_;          ///< [ranges, M] of target_ranks
+  Scratch<ScoredItem> kept_;              ///< [threads, M, capacity] of top_k
+  Scratch<KeptRow> kept_rows_;            ///< [threads, M] of top_k
+  Scratch<ExpSum> exp_sums_;              ///< [M, tiles] of top_k
   std::vector<char> reads_[kReadPlaces];  ///< of start_read
 };
 

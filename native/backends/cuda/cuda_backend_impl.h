@@ -18,8 +18,8 @@ struct AdamCorrection {
 };
 
 /// Every operation is enqueued on the stream of the current line and returns at once; two of them use branches by
-/// themselves (backend.h). What waits: download, finish_read and synchronize, for what they read; release and work space
-/// that has to grow, for the device; uploads, for a staging buffer. Nothing is summed in an order that depends on
+/// themselves (backend.h). What waits: download, finish_read and synchronize, for what they read; release and work
+/// space that has to grow, for the device; uploads, for a staging buffer. Nothing is summed in an order that depends on
 /// timing: same calls, same bits, on every run. Work space that two lines use at a time is not shared.
 class CudaBackend final : public Backend {
  public:
@@ -83,8 +83,8 @@ class CudaBackend final : public Backend {
 
   cudaStream_t stream() const { return lines_.current(); }
 
-  /// The part of gru_backward that works row by row, for layers that are too large for the cell: all but the gates' part
-  /// of the input's gradient.
+  /// The part of gru_backward that works row by row, for layers that are too large for the cell: all but the gates'
+  /// part of the input's gradient.
   void backward_by_products(const GruLayer& layer, const GruTrace& trace, const Dropout& dropout, Matrix gradient,
                             Matrix gate_gradients, Matrix input_gradient);
   /// Makes the scores of tile `tile` in tile_scores_, where they stay until the next one. Enqueued.

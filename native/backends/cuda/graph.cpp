@@ -33,7 +33,8 @@ void begin_capture(cudaStream_t stream) {
 std::unique_ptr<Recording> end_capture(cudaStream_t stream) {
   cudaGraph_t graph = nullptr;
   GRU_CHECK(cudaStreamEndCapture(stream, &graph));
-  const std::unique_ptr<std::remove_pointer_t<cudaGraph_t>, cudaError_t (*)(cudaGraph_t)> owned(graph, cudaGraphDestroy);
+  const std::unique_ptr<std::remove_pointer_t<cudaGraph_t>, cudaError_t (*)(cudaGraph_t)> owned(graph,
+                                                                                                cudaGraphDestroy);
   return std::make_unique<GraphRecording>(graph, stream);
 }
 

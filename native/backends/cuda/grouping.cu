@@ -27,8 +27,8 @@ __device__ __forceinline__ bool is_head(const Key* keys, int64_t i) {
 
 /// groups <- keys [n], sorted. Block b places the keys from b * kPlaceThreads on, a thread one: its row, and the item
 /// and start of the group that begins with it. How many groups begin before the block it counts itself, which saves a
-/// launch. The thread of the last key with an item writes the end and the number of groups; where there is none, block 0
-/// does.
+/// launch. The thread of the last key with an item writes the end and the number of groups; where there is none, block
+/// 0 does.
 __global__ void __launch_bounds__(kPlaceThreads) place_groups_kernel(const Key* keys, int64_t n, RowGroups groups) {
   constexpr int kWarps = kPlaceThreads / static_cast<int>(kWarp);
   GRU_SHARED(int32_t, heads_of_warp, [kWarps]);

@@ -127,7 +127,8 @@ void CudaBackend::do_gru_forward(const GruLayer& layer, ConstMatrix input_gates,
                      ResetAfterProduct{width, layer.activation, sum, layer.candidate_hidden_bias.data, joined.state,
                                        joined.reset_state, trace.gates, hidden});
   } else {
-    for_each_element(rows, width, stream(), GatesBeforeReset{width, sum, joined.state, trace.gates, joined.reset_state});
+    for_each_element(rows, width, stream(),
+                     GatesBeforeReset{width, sum, joined.state, trace.gates, joined.reset_state});
     gemm_.multiply({joined.candidate_input}, {layer.candidate}, false, candidate);
     for_each_element(rows, width, dropout, stream(),
                      StateAfterProduct{width, layer.activation, sum, joined.state, trace.gates, hidden});

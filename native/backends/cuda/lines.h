@@ -27,9 +27,9 @@ class Lines {
 
  private:
   Stream main_, branches_[kBranches];
-  Event left_;                ///< the main line, when a branch was entered
-  Event ends_[kBranches];     ///< the end of what was called in a branch
-  bool open_[kBranches] = {}; ///< entered and not joined
+  Event left_;                 ///< the main line, when a branch was entered
+  Event ends_[kBranches];      ///< the end of what was called in a branch
+  bool open_[kBranches] = {};  ///< entered and not joined
   cudaStream_t current_ = main_;
   int number_ = 0;
 };

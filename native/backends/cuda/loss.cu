@@ -296,15 +296,16 @@ __device__ __forceinline__ void sum_over_block(const float* sums, float (*parts)
 }
 
 /// Row i of scores [M, C] becomes the gradient of its loss / B by its raw scores, row_losses[i] its loss; its target is
-/// column i. Where `active` is not null, the rows from *active on and the columns of their targets are not there: zeros.
-/// Block: kThreads, one row; a thread has column threadIdx.x and every kThreads-th behind it, which it alone writes, in
-/// the last pass. Grid: x over rows. The row is read again in each pass: it is in the cache, and its functions cost
-/// less than memory that holds them. Thread 0 finishes the sums and writes the loss and, in shared memory, the factors.
-/// Asking for no more than one block on a multiprocessor keeps all in registers.
-/// Barriers: those of block_max and sum_over_block; after each `finish`, for the factors and the parts. A thread has
-/// read the target's raw score before any of them, its owner writes it after them.
+/// column i. Where `active` is not null, the rows from *active on and the columns of their targets are not there:
+/// zeros. Block: kThreads, one row; a thread has column threadIdx.x and every kThreads-th behind it, which it alone
+/// writes, in the last pass. Grid: x over rows. The row is read again in each pass: it is in the cache, and its
+/// functions cost less than memory that holds them. Thread 0 finishes the sums and writes the loss and, in shared
+/// memory, the factors. Asking for no more than one block on a multiprocessor keeps all in registers. Barriers: those
+/// of block_max and sum_over_block; after each `finish`, for the factors and the parts. A thread has read the target's
+/// raw score before any of them, its owner writes it after them.
 template <int kThreads, class Term>
-__global__ void __launch_bounds__(kThreads, 1) loss_kernel(Term term, float scale, const int32_t* active, Matrix scores, float* row_losses) {
+__global__ void __launch_bounds__(kThreads, 1)
+    loss_kernel(Term term, float scale, const int32_t* active, Matrix scores, float* row_losses) {
   constexpr int kMostSums = Term::kSums > 2 ? Term::kSums : 2;
   GRU_SHARED(float, largest_parts, [kThreads / kWarp]);
   GRU_SHARED(float, parts, [kMostSums][kThreads / kWarp]);

@@ -50,8 +50,8 @@ void CudaBackend::do_scores(ConstMatrix hidden, ConstMatrix weight, ConstMatrix 
   }
   const int64_t term_blocks = int64_t{blocks_for(out.cols, kPrepareThreads)} * int64_t{blocks_for(out.rows, kTermRows)};
   const int64_t gather_blocks = blocks_for(items.size, kGatherRows);
-  launch(prepare_scores_kernel, static_cast<unsigned>(term_blocks + gather_blocks), kPrepareThreads, 0, stream(), weight,
-         bias, items, logq, item_rows, out, term_blocks);
+  launch(prepare_scores_kernel, static_cast<unsigned>(term_blocks + gather_blocks), kPrepareThreads, 0, stream(),
+         weight, bias, items, logq, item_rows, out, term_blocks);
   gemm_.multiply({hidden}, {items.empty() ? weight : ConstMatrix(item_rows), true}, true, out);
 }
 
@@ -64,8 +64,7 @@ void CudaBackend::do_scores_backward(ConstMatrix score_gradient, ConstMatrix hid
   leave();
   // do_scores has left the rows of these items.
   const ConstMatrix item_rows =
-      items.empty() ? weight
-                    : ConstMatrix(item_rows_.reserve(items.size * weight.cols), items.size, weight.cols);
+      items.empty() ? weight : ConstMatrix(item_rows_.reserve(items.size * weight.cols), items.size, weight.cols);
   gemm_.multiply({score_gradient}, {item_rows}, false, hidden_gradient);
 }
 

@@ -54,8 +54,8 @@ Reads::Reads() : data_(static_cast<char*>(allocate_pinned_memory(kReadPlaces * k
 Reads::~Reads() { cudaFreeHost(data_); }
 
 void Reads::start(int place, const void* device, int64_t bytes, cudaStream_t stream) {
-  GRU_CHECK(cudaMemcpyAsync(data_ + place * kReadBytes, device, static_cast<size_t>(bytes), cudaMemcpyDeviceToHost,
-                            stream));
+  GRU_CHECK(
+      cudaMemcpyAsync(data_ + place * kReadBytes, device, static_cast<size_t>(bytes), cudaMemcpyDeviceToHost, stream));
   done_[place].record(stream);
 }
 

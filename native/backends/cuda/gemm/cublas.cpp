@@ -94,8 +94,7 @@ void Cublas::use(int line, cudaStream_t stream) {
   char* workspaces = workspace_.reserve(cuda_library::cublas_workspace_bytes(major));
   // In this order: another stream takes the workspace away.
   check_status(library_, library_.set_stream(handle_.get(), stream), "cublasSetStream");
-  check_status(library_,
-               library_.set_workspace(handle_.get(), workspaces + line * bytes, static_cast<size_t>(bytes)),
+  check_status(library_, library_.set_workspace(handle_.get(), workspaces + line * bytes, static_cast<size_t>(bytes)),
                "cublasSetWorkspace");
 }
 

@@ -26,8 +26,8 @@ struct Factor {
 /// kernel of our own.
 class Gemm {
  public:
-  /// Made on the current device, for line 0 and `stream`. Throws ErrorCode::device for a cuBLAS that was named and cannot be used,
-  /// ErrorCode::out_of_memory.
+  /// Made on the current device, for line 0 and `stream`. Throws ErrorCode::device for a cuBLAS that was named and
+  /// cannot be used, ErrorCode::out_of_memory.
   /// @param cublas_path  as for find_cublas
   Gemm(cudaStream_t stream, const std::string& cublas_path);
   ~Gemm();
