@@ -13,7 +13,7 @@
  */
 import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { buildJobs, discardForeignBuild, setUp, warningsAreErrors } from "./setup.mjs";
+import { buildCpp, buildJobs, discardForeignBuild, setUp, warningsAreErrors } from "./setup.mjs";
 import { lint } from "./lint.mjs";
 import { allTargets, codeIn, exportsOf, foreignLibrariesOf } from "./cuda/cuda-library.mjs";
 import { findProblems, measureResources, resourceTable } from "./cuda/resources.mjs";
@@ -24,19 +24,6 @@ import { ExplainedError, packageScript, report, root, run, runMain, tryRun } fro
 
 /** With CI=true everything that a test needs is there, so a skipped test is a failed one. */
 const inCi = process.env.CI === "true";
-
-/** Builds the C++ tests, or some of them, in `folder`. */
-async function buildCpp(folder, options, programs = ["all"]) {
-  discardForeignBuild(folder);
-  const common = [
-    "-DGRU4REC_ADDON=OFF",
-    "-DGRU4REC_CUDA=OFF",
-    "-DGRU4REC_TESTS=ON",
-    `-DGRU4REC_WERROR=${warningsAreErrors}`,
-  ];
-  await run("cmake", ["-S", ".", "-B", folder, ...common, ...options]);
-  await run("cmake", ["--build", folder, "--parallel", String(buildJobs), "--target", ...programs]);
-}
 
 /**
  * Runs ctest and counts the cases inside its programs. A program that ended badly without a failed case (a crash, a
