@@ -13,7 +13,12 @@ import { ExplainedError, root, runMain, tryRun } from "./support/run.mjs";
 async function gpuName() {
   const { status, output } = await tryRun("nvidia-smi", ["--query-gpu=name", "--format=csv,noheader"]);
   const [name] = status === 0 ? output.split("\n") : [""];
-  return name.toLowerCase().match(/[a-z0-9]+/g)?.join("-") ?? "gpu";
+  return (
+    name
+      .toLowerCase()
+      .match(/[a-z0-9]+/g)
+      ?.join("-") ?? "gpu"
+  );
 }
 
 async function defaultOut() {

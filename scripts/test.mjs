@@ -20,7 +20,7 @@ import { findProblems, measureResources, resourceTable } from "./cuda/resources.
 import { runChecks } from "./support/checks.mjs";
 import { addCounts, formatCounts, noCounts, parseCounts } from "./support/counts.mjs";
 import { buildCudaLibrary, findNvcc } from "./support/cuda.mjs";
-import { ExplainedError, packageScript, report, root, run, runMain, tryRun } from "./support/run.mjs";
+import { ExplainedError, packageScript, report, root, runMain, tryRun } from "./support/run.mjs";
 
 /** With CI=true everything that a test needs is there, so a skipped test is a failed one. */
 const inCi = process.env.CI === "true";

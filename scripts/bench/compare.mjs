@@ -18,7 +18,7 @@ function readResult(path) {
 
 /** What an element of a list is about, so that lists of other lengths are compared by their elements. */
 const nameOf = (element, index) =>
-  [element?.configuration ?? element?.name ?? element?.id ?? index, element?.data]
+  [element?.id ?? element?.configuration ?? element?.name ?? index, element?.data]
     .filter((part) => part !== undefined)
     .join(" on ");
 
@@ -34,22 +34,25 @@ function numbersIn(value, path = [], found = new Map()) {
 }
 
 const cell = (value) => (value === undefined ? "-" : String(Number(value.toPrecision(6)))).padStart(14);
-const verdictOf = (stage) => stage?.verdict ?? "-";
+const verdictOf = (stage) => (stage?.verdict ?? "-").padStart(14);
+const deviceOf = ({ device, stages }) => stages.environment?.data?.description ?? device;
 
-/** Two results of `npm run gpu:check` side by side: verdicts, then every number that both or one of them has. */
+/** Two results of `npm run gpu:check` side by side: verdicts, and every number that one of them has. */
 export function benchCompare(args) {
   if (args.length !== 2) throw new ExplainedError(`Expected two files but received ${args.length}\n\n${usage}`);
   const [a, b] = args.map(readResult);
-  console.log(`A  ${args[0]}  ${a.date}\nB  ${args[1]}  ${b.date}\n`);
-  const stages = [...new Set([...Object.keys(a.stages), ...Object.keys(b.stages)])];
-  for (const stage of stages) {
-    const [first, second] = [a.stages[stage], b.stages[stage]];
-    console.log(`${stage.padEnd(60)}${verdictOf(first).padStart(14)}${verdictOf(second).padStart(14)}     B / A`);
-    const [ours, theirs] = [first, second].map((result) => numbersIn(result?.data ?? {}));
-    for (const path of new Set([...ours.keys(), ...theirs.keys()])) {
+  console.log(`A  ${args[0]}  ${a.date}  ${deviceOf(a)}\nB  ${args[1]}  ${b.date}  ${deviceOf(b)}\n`);
+  const stages = [...new Set([...Object.keys(a.stages), ...Object.keys(b.stages)])].map((name) => {
+    const [ours, theirs] = [a, b].map((result) => numbersIn(result.stages[name]?.data ?? {}));
+    return { name, ours, theirs, paths: [...new Set([...ours.keys(), ...theirs.keys()])] };
+  });
+  const width = 2 + Math.max(...stages.flatMap(({ name, paths }) => [name, ...paths]).map((text) => text.length));
+  for (const { name, ours, theirs, paths } of stages) {
+    console.log(`${name.padEnd(width)}${verdictOf(a.stages[name])}${verdictOf(b.stages[name])}     B / A`);
+    for (const path of paths) {
       const [x, y] = [ours.get(path), theirs.get(path)];
       const ratio = x !== undefined && y !== undefined && x !== 0 ? (y / x).toFixed(3).padStart(10) : "";
-      console.log(`  ${path.padEnd(58)}${cell(x)}${cell(y)}${ratio}`.trimEnd());
+      console.log(`${`  ${path}`.padEnd(width)}${cell(x)}${cell(y)}${ratio}`.trimEnd());
     }
   }
 }

@@ -160,6 +160,7 @@ void judge(const std::string& what, const Worst& worst, Report& report) {
   entry["name"] = what;
   entry["loss_share_of_bound"] = worst.loss;
   entry["weight_share_of_bound"] = worst.weight;
+  entry["weight"] = worst.where;
   report.data["trainings"].push(entry);
   report.line("%-62s loss %.3f, weights %.3f of their bounds", what.c_str(), worst.loss, worst.weight);
   report.expect(worst.loss <= 1.0, what + ": expected losses within " + std::to_string(kLossBound) +
@@ -241,7 +242,7 @@ void check_parity(const Options& options, Report& report) {
     judge("own products: " + c.name, train_both(other_gpu, other_cpu, c.training, clicks, kSteps, report), report);
   }
   if (report.time_for("a whole epoch on generated data"))
-    train_on(options.small ? generate_log(80, 60, 3) : generate_log(15000, 2000, 3), options, report);
+    train_on(options.small ? generate_log(80, 60, 3) : generate_log(5000, 2000, 3), options, report);
   constexpr int64_t kMostEvents = 100000, kFewEvents = 400;
   if (!options.data.empty() && report.time_for("a whole epoch on " + options.data))
     train_on(read_log(options.data, options.small ? kFewEvents : kMostEvents), options, report);
