@@ -55,10 +55,11 @@ struct Outcome {
 Outcome run_apart(const Task& task) {
   const Ended ended = run_child(run_and_send, &task, task.seconds + kGrace);
   const size_t end = ended.output.find('\n');
-  if (ended.status == 0 && !ended.timed_out && end != std::string::npos)
-    return {ended.output.substr(0, end), Json::raw(ended.output.substr(end + 1))};
+  const Json sent = end == std::string::npos ? Json() : Json::raw(ended.output.substr(end + 1));
+  if (ended.status == 0 && !ended.timed_out && end != std::string::npos) return {ended.output.substr(0, end), sent};
   Report report(task.seconds);
   report.fail("expected the stage to end with a result, received " + ended.how());
+  if (!ended.timed_out) report.data["result"] = sent;  // it was whole, and ending the process failed
   return {name(report.verdict()), report.json()};
 }
 

@@ -21,6 +21,7 @@ double last_number(const std::string& output, const std::string& pattern) {
   return found;
 }
 
+constexpr size_t kShown = 2000;  ///< characters of its output, from its end
 constexpr const char* kNumber = "([0-9]+(?:\\.[0-9]+)?)";
 
 /// The device as PyTorch numbers it: CUDA_VISIBLE_DEVICES holds for both.
@@ -64,10 +65,10 @@ void check_peer(const Options& options, Report& report) {
     entry["configuration"] = c.name;
     entry["parameters"] = c.parameters;
     if (ended.timed_out || ended.status != 0) {
-      entry["output"] = tail(ended.output, 2000);
+      entry["output"] = tail(ended.output, kShown);
       report.data[c.name] = entry;
       report.fail(c.name + ": expected it to end with status 0, received " + ended.how() + ":\n" +
-                  tail(ended.output, 2000));
+                  tail(ended.output, kShown));
       continue;
     }
     const double rate = last_number(ended.output, std::string(kNumber) + "\\s*mb/s");
@@ -91,7 +92,7 @@ void check_peer(const Options& options, Report& report) {
     // What it printed of a whole epoch stands in for a rate that it did not print.
     const double theirs = rate > 0.0 ? rate : epoch > 0.0 ? static_cast<double>(progress.steps) / epoch : -1.0;
     if (report.expect(theirs > 0.0, c.name + ": expected a rate or the time of an epoch in its output, received\n" +
-                                        tail(ended.output, 2000)))
+                                        tail(ended.output, kShown)))
       entry["times_as_fast"] = ours / theirs;
     report.line("%-28s theirs %.1f, ours %.1f mini-batches/s: %.2f times", c.name.c_str(), theirs, ours, ours / theirs);
     report.line("%-28s Recall@20 theirs %.4f, ours %.4f; MRR@20 theirs %.4f, ours %.4f", "", recall, accuracy.recall,

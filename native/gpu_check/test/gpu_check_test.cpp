@@ -191,6 +191,13 @@ TEST_CASE("gpu_check: no GPU, no files and tools that fail are failures with the
   CHECK(contains(json, "memcheck: expected status 0, received status 86:\\n"));
   CHECK(contains(json, "Invalid __global__ read"));
   CHECK_EQUAL(1, gpu_check_with({"--stage", "peer", "--out", folder.path() + "/none/result.json"}).status);
+
+  // A sanitizer that finds nothing and does not end has shown nothing.
+  const std::string slow = folder.path() + "/slow";
+  write_file(slow, "#!/bin/sh\nsleep 100\n");
+  chmod(slow.c_str(), 0755);
+  CHECK_EQUAL(0, gpu_check_with({"--out", out, "--stage", "sanitizer", "--sanitizer", slow, "--seconds", "12"}).status);
+  CHECK_EQUAL(std::string("cut short"), verdict_of(read_file(out), "sanitizer"));
 }
 
 TEST_CASE("gpu_check: what there is no time for is left out, and said so") {
