@@ -58,10 +58,7 @@ class OtherWork {
   OtherWork(const Case& c, const Log& log, const DeviceOptions& device)
       : network_(c.model, device), training_(network_, c.training, log.train), thread_([this] {
           try {
-            while (!stop_) {
-              training_.epoch();
-              ++epochs_;
-            }
+            while (!stop_) training_.epoch();
           } catch (const Error& error) {
             if (error.code() != ErrorCode::aborted) problem_ = error.what();
           }
@@ -82,7 +79,6 @@ class OtherWork {
   Network network_;
   Training training_;
   std::atomic<bool> stop_{false};
-  std::atomic<int64_t> epochs_{0};
   std::string problem_;
   std::thread thread_;
 };
