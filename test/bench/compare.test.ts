@@ -6,7 +6,8 @@ import { runNode } from "../support/processes";
 jest.setTimeout(60_000);
 
 const { path, write } = temporaryFolder();
-const compare = (...files: string[]) => runNode([join(__dirname, "../../scripts/bench/bench.mjs"), "compare", ...files]);
+const compare = (...files: string[]) =>
+  runNode([join(__dirname, "../../scripts/bench/bench.mjs"), "compare", ...files]);
 
 const result = (stages: object) =>
   JSON.stringify({ program: "gpu_check", date: "2026-01-02T03:04:05Z", device: "cuda", stages });
