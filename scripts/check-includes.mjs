@@ -15,6 +15,7 @@ const arrows = {
   engine: ["core", "backend"],
   addon: ["core", "backend", "engine"],
   emulator: [],
+  gpu_check: ["core", "backend", "engine", "test"],
 };
 
 /** The only file outside backends/ that names concrete back ends. */

@@ -30,7 +30,9 @@ function expectedFiles() {
       .filter((name) => name.endsWith(".md"))
       .map((name) => `docs/${name}`),
     ...filesOf("lib").flatMap(outputsOf),
-    ...filesOf("native").filter((name) => /^native\/(?!test\/|emulator\/).*\.(cpp|h|cu|cuh|map)$/.test(name)),
+    ...filesOf("native").filter((name) =>
+      /^native\/(?!test\/|emulator\/|gpu_check\/).*\.(cpp|h|cu|cuh|map)$/.test(name),
+    ),
     ...(readdirSync(root).includes("prebuilds") ? filesOf("prebuilds").filter((name) => name.endsWith(".node")) : []),
   ];
 }

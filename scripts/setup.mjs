@@ -48,7 +48,7 @@ const steps = {
     needsBuildTools: true,
     inputs: () => ({
       paths: ["native", "CMakeLists.txt", "package-lock.json"],
-      skip: ["native/test", "native/emulator", "native/backends/cuda"],
+      skip: ["native/test", "native/emulator", "native/gpu_check", "native/backends/cuda"],
       values: [process.platform, process.arch, process.env.CXX ?? "", process.env.CXXFLAGS ?? "", warningsAreErrors],
     }),
     run: () => {
@@ -123,6 +123,19 @@ export async function setUp({ buildTools = false, only = Object.keys(steps) } = 
     writeStamp(step.stamp, step.digest);
     process.stderr.write(`${((performance.now() - start) / 1000).toFixed(1)} s\n`);
   }
+}
+
+/** Builds the C++ tests, or some of them, in `folder`. */
+export async function buildCpp(folder, options, programs = ["all"]) {
+  discardForeignBuild(folder);
+  const common = [
+    "-DGRU4REC_ADDON=OFF",
+    "-DGRU4REC_CUDA=OFF",
+    "-DGRU4REC_TESTS=ON",
+    `-DGRU4REC_WERROR=${warningsAreErrors}`,
+  ];
+  await run("cmake", ["-S", ".", "-B", folder, ...common, ...options]);
+  await run("cmake", ["--build", folder, "--parallel", String(buildJobs), "--target", ...programs]);
 }
 
 if (isMain(import.meta.url)) await runMain(setUp);

@@ -13,30 +13,17 @@
  */
 import { existsSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { buildJobs, discardForeignBuild, setUp, warningsAreErrors } from "./setup.mjs";
+import { buildCpp, buildJobs, discardForeignBuild, setUp, warningsAreErrors } from "./setup.mjs";
 import { lint } from "./lint.mjs";
 import { allTargets, codeIn, exportsOf, foreignLibrariesOf } from "./cuda/cuda-library.mjs";
 import { findProblems, measureResources, resourceTable } from "./cuda/resources.mjs";
 import { runChecks } from "./support/checks.mjs";
 import { addCounts, formatCounts, noCounts, parseCounts } from "./support/counts.mjs";
 import { buildCudaLibrary, findNvcc } from "./support/cuda.mjs";
-import { ExplainedError, packageScript, report, root, run, runMain, tryRun } from "./support/run.mjs";
+import { ExplainedError, packageScript, report, root, runMain, tryRun } from "./support/run.mjs";
 
 /** With CI=true everything that a test needs is there, so a skipped test is a failed one. */
 const inCi = process.env.CI === "true";
-
-/** Builds the C++ tests, or some of them, in `folder`. */
-async function buildCpp(folder, options, programs = ["all"]) {
-  discardForeignBuild(folder);
-  const common = [
-    "-DGRU4REC_ADDON=OFF",
-    "-DGRU4REC_CUDA=OFF",
-    "-DGRU4REC_TESTS=ON",
-    `-DGRU4REC_WERROR=${warningsAreErrors}`,
-  ];
-  await run("cmake", ["-S", ".", "-B", folder, ...common, ...options]);
-  await run("cmake", ["--build", folder, "--parallel", String(buildJobs), "--target", ...programs]);
-}
 
 /**
  * Runs ctest and counts the cases inside its programs. A program that ended badly without a failed case (a crash, a
@@ -82,7 +69,10 @@ const sanitized = (sanitizers) => [
   `-DGRU4REC_SANITIZE=${sanitizers}`,
 ];
 
-/** Programs of which a sanitizer shows nothing: they count allocations, or compare bits of what others run, too. */
+/**
+ * Programs of which a sanitizer shows nothing: they count allocations, or compare bits of what others run, too. Nor is
+ * native/gpu_check built here, which runs the same cases once more.
+ */
 const notUnderAddressSanitizer = ["allocation_test", "same_bits_test"];
 
 async function address() {

@@ -19,6 +19,7 @@
 #include "engine/optimiser_state.h"
 #include "engine/parameters.h"
 #include "engine/trainer.h"
+#include "gpu_check/configurations.h"
 
 /// Time stands still for the engine, whose calls of the clock CMakeLists.txt turns to this one: it reads the loss ten
 /// times a second, which is once in thousands of steps on a GPU and would be once in every step here.
@@ -27,56 +28,7 @@ extern "C" std::chrono::steady_clock::time_point __wrap__ZNSt6chrono3_V212steady
 namespace gru4rec {
 namespace {
 
-struct Configuration {
-  std::string name;
-  ModelSpec model;
-  TrainingSpec training;
-};
-
-/// The configurations whose speed `npm run gpu:check` measures, by the same names. The first is what
-/// `npm run bench -- train` takes; the others are the author's best ones in the results of the reproducibility study
-/// (arXiv 2307.14956). Items: RSC15's number is printed in arXiv 1511.06939, the others are round ones of about the
-/// size.
-std::vector<Configuration> published_configurations() {
-  struct Row {
-    const char* name;
-    int64_t hidden, batch, items;
-    LossKind loss;
-    float elu;  ///< of the final activation, bpr-max only
-    float bpreg;
-    double logq, sample_alpha;
-    double dropout_embed, dropout_hidden;
-    float learning_rate, momentum;
-  };
-  constexpr LossKind kCrossEntropy = LossKind::cross_entropy, kBprMax = LossKind::bpr_max;
-  std::vector<Configuration> all;
-  for (const Row& row : {
-           Row{"bench-100-32", 100, 32, 37483, kCrossEntropy, 0.0f, 0.0f, 1.0, 0.75, 0.1, 0.0, 0.1f, 0.0f},
-           Row{"yoochoose-xe-480-48", 480, 48, 37483, kCrossEntropy, 0.0f, 0.0f, 1.0, 0.2, 0.0, 0.2, 0.07f, 0.0f},
-           Row{"rees46-xe-512-240", 512, 240, 200000, kCrossEntropy, 0.0f, 0.0f, 1.0, 0.5, 0.45, 0.0, 0.065f, 0.0f},
-           Row{"coveo-bprmax-512-144", 512, 144, 20000, kBprMax, 1.0f, 1.85f, 0.0, 0.2, 0.35, 0.0, 0.05f, 0.4f},
-           Row{"retailrocket-bprmax-224-80", 224, 80, 50000, kBprMax, 0.5f, 1.95f, 0.0, 0.4, 0.5, 0.05, 0.05f, 0.4f},
-           Row{"diginetica-bprmax-512-128", 512, 128, 50000, kBprMax, 1.0f, 0.9f, 0.0, 0.3, 0.5, 0.3, 0.05f, 0.15f},
-       }) {
-    Configuration c;
-    c.name = row.name;
-    c.model.items = row.items;
-    c.model.layers = {row.hidden};
-    c.model.final_act =
-        row.loss == kBprMax ? Activation{ActivationKind::elu, row.elu} : Activation{ActivationKind::softmax};
-    c.training.loss = {row.loss, 0.0f, row.bpreg, c.model.final_act};
-    c.training.optimiser.learning_rate = row.learning_rate;
-    c.training.optimiser.momentum = row.momentum;
-    c.training.batch = row.batch;
-    c.training.samples = 2048;
-    c.training.sample_alpha = row.sample_alpha;
-    c.training.logq = row.logq;
-    c.training.dropout_embed = row.dropout_embed;
-    c.training.dropout_hidden = row.dropout_hidden;
-    all.push_back(c);
-  }
-  return all;
-}
+using gpu_check::Configuration;
 
 /// Steps of the epochs: one that makes everything warm, then the two that are counted. The short one fills the cache,
 /// and is a whole chunk of the feed; what the long one has besides is one launch.
@@ -201,7 +153,7 @@ int main(int argc, char** argv) {
   }
   try {
     const char* separator = "[";
-    for (const auto& configuration : gru4rec::published_configurations()) {
+    for (const auto& configuration : gru4rec::gpu_check::published_configurations()) {
       const auto wanted = [&](const char* name) { return configuration.name == name; };
       if (argc > 3 && std::none_of(argv + 3, argv + argc, wanted)) continue;
       std::printf("%s", separator);

@@ -1,5 +1,6 @@
 #include "check.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -16,13 +17,15 @@ constexpr int kFailuresShown = 10;  ///< of each case
 struct TestCase {
   const char* name;
   void (*body)();
+  CaseKind kind;
 };
 
 struct State {
   std::vector<TestCase> cases;
   std::vector<std::string> contexts;
   int64_t comparisons = 0;
-  int64_t failures = 0;  ///< of the running case
+  int64_t failures = 0;       ///< of the running case
+  std::string first_failure;  ///< its first one
 };
 
 /// Made on first use: cases register before main().
@@ -31,10 +34,11 @@ State& state() {
   return state;
 }
 
-bool wanted(const char* name, int count, char** filters) {
-  for (int i = 0; i < count; ++i)
-    if (std::strstr(name, filters[i]) != nullptr) return true;
-  return count == 0;
+bool wanted(const TestCase& test, const CaseFilter& filter) {
+  if (filter.only_operations && test.kind != CaseKind::operation) return false;
+  const auto contains = [&](const std::string& part) { return std::strstr(test.name, part.c_str()) != nullptr; };
+  if (std::any_of(filter.except.begin(), filter.except.end(), contains)) return false;
+  return filter.parts.empty() || std::any_of(filter.parts.begin(), filter.parts.end(), contains);
 }
 
 bool in_ci() {
@@ -51,6 +55,7 @@ Outcome run(const TestCase& test) {
     test.body();
     if (state().comparisons == before) fail("", 0, "expected a comparison, received none");
   } catch (const Skipped& skipped) {
+    state().first_failure = skipped.reason;
     std::printf("%s %s: %s\n", in_ci() ? "FAILED " : "skipped", test.name, skipped.reason.c_str());
     return in_ci() ? Outcome::failed : Outcome::skipped;
   } catch (const std::exception& error) {
@@ -63,17 +68,21 @@ Outcome run(const TestCase& test) {
 
 }  // namespace
 
-Registration::Registration(const char* name, void (*body)()) { state().cases.push_back({name, body}); }
+Registration::Registration(const char* name, void (*body)(), CaseKind kind) {
+  state().cases.push_back({name, body, kind});
+}
 
 void count_comparison() { ++state().comparisons; }
 
 void fail(const char* file, int line, const std::string& message) {
   if (++state().failures > kFailuresShown) return;
   const char* base = std::strrchr(file, '/');
-  std::printf(" ");
-  if (line > 0) std::printf(" %s:%d", base != nullptr ? base + 1 : file, line);
-  for (const std::string& context : state().contexts) std::printf(" [%s]", context.c_str());
-  std::printf(" %s\n", message.c_str());
+  std::string text;
+  if (line > 0) text += std::string(base != nullptr ? base + 1 : file) + ":" + std::to_string(line) + " ";
+  for (const std::string& context : state().contexts) text += "[" + context + "] ";
+  text += message;
+  if (state().failures == 1) state().first_failure = text;
+  std::printf("  %s\n", text.c_str());
   if (std::getenv("GRU4REC_TEST_STOP") != nullptr) {
     std::fflush(stdout);
     std::_Exit(1);
@@ -101,18 +110,21 @@ void check_near(const char* file, int line, const char* what, double expected, d
         std::string(what) + ": expected " + show(expected) + " +- " + show(tolerance) + ", received " + show(received));
 }
 
-}  // namespace gru4rec::test
-
-int main(int argc, char** argv) {
-  using namespace gru4rec::test;
-  int64_t passed = 0, failed = 0, skipped = 0;
+CaseCounts run_cases(const CaseFilter& filter) {
+  CaseCounts counts;
+  const int64_t before = state().comparisons;
   for (const TestCase& test : state().cases) {
-    if (!wanted(test.name, argc - 1, argv + 1)) continue;
+    if (!wanted(test, filter)) continue;
+    if (filter.go_on && !filter.go_on()) {
+      ++counts.left;
+      continue;
+    }
     const Outcome outcome = run(test);
-    ++(outcome == Outcome::passed ? passed : outcome == Outcome::failed ? failed : skipped);
+    ++(outcome == Outcome::passed ? counts.passed : outcome == Outcome::failed ? counts.failed : counts.skipped);
+    if (outcome == Outcome::failed) counts.failures.push_back({test.name, state().first_failure});
   }
-  std::printf("%lld comparisons\n", static_cast<long long>(state().comparisons));
-  std::printf("%lld passed, %lld failed, %lld skipped\n", static_cast<long long>(passed),
-              static_cast<long long>(failed), static_cast<long long>(skipped));
-  return failed == 0 && passed + skipped > 0 ? 0 : 1;
+  counts.comparisons = state().comparisons - before;
+  return counts;
 }
+
+}  // namespace gru4rec::test

@@ -1,18 +1,20 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <sstream>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 /// The smallest test runner that does the job. A file of tests registers its cases with
 ///
 ///     TEST_CASE("softmax: rows sum to one") { CHECK_NEAR(1.0, sum, 1e-6); }
 ///
-/// and is linked with check.cpp, which brings main(). Arguments of the program: any number of substrings of case names;
-/// only cases that contain one of them run. A case that compares nothing fails. The last line is
-/// `N passed, N failed, N skipped`; the exit status is 1 when a case failed or none ran. With GRU4REC_TEST_STOP set the
-/// first failure ends the program.
+/// and is linked with main.cpp, whose arguments are any number of substrings of case names: only cases that contain one
+/// of them run. Its last line is `N passed, N failed, N skipped`; its exit status is 1 when a case failed or none ran.
+/// A program with another main() (native/gpu_check) calls run_cases. A case that compares nothing fails. With
+/// GRU4REC_TEST_STOP set the first failure ends the program.
 namespace gru4rec::test {
 
 /// Thrown by SKIP.
@@ -20,10 +22,40 @@ struct Skipped {
   std::string reason;
 };
 
-/// Registers a case; used by TEST_CASE only.
-struct Registration {
-  Registration(const char* name, void (*body)());
+/// What a case is about.
+enum class CaseKind {
+  host,       ///< code that runs whatever the back ends are
+  operation,  ///< an operation, on each back end
 };
+
+/// Registers a case; used by the macros only.
+struct Registration {
+  Registration(const char* name, void (*body)(), CaseKind kind = CaseKind::host);
+};
+
+/// Which cases to run.
+struct CaseFilter {
+  std::vector<std::string> parts;   ///< a name contains one of them; empty = every name does
+  std::vector<std::string> except;  ///< a name contains none of them
+  bool only_operations = false;
+  /// Asked before each case; false ends the run. Empty = nothing ends it.
+  std::function<bool()> go_on;
+};
+
+struct FailedCase {
+  std::string name;
+  std::string message;  ///< of its first failed comparison, with the context in force
+};
+
+struct CaseCounts {
+  int64_t passed = 0, failed = 0, skipped = 0;
+  int64_t comparisons = 0;
+  int64_t left = 0;  ///< wanted, but not begun when go_on ended the run
+  std::vector<FailedCase> failures;
+};
+
+/// Runs the cases that the program holds, in the order of their registration, and prints what fails.
+CaseCounts run_cases(const CaseFilter& filter);
 
 /// Counts one comparison.
 void count_comparison();

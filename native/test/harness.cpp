@@ -34,12 +34,20 @@ BackendChoice cpu_choice(cpu::Isa isa) {
   return choice;
 }
 
+/// What test_only_on named.
+std::optional<BackendChoice>& only_choice() {
+  static std::optional<BackendChoice> choice;
+  return choice;
+}
+
 void run(void (*body)(Backend&), Backend& backend) {
   const Context context(backend.description());
   body(backend);
 }
 
 }  // namespace
+
+void test_only_on(const DeviceOptions& options) { only_choice() = BackendChoice{options, ""}; }
 
 std::vector<BackendChoice> cpu_choices() {
   std::vector<BackendChoice> choices;
@@ -49,6 +57,7 @@ std::vector<BackendChoice> cpu_choices() {
 }
 
 std::vector<BackendChoice> backend_choices() {
+  if (only_choice()) return {*only_choice()};
   const std::string device = environment("GRU4REC_TEST_DEVICE", "");
   std::vector<BackendChoice> choices;
   if (device != "cuda") choices = cpu_choices();
@@ -84,7 +93,7 @@ void on_each_backend(void (*body)(Backend&)) {
 void on_each_product(void (*body)(Backend&)) {
   on_each_backend(body);
   for (BackendChoice choice : backend_choices()) {
-    if (choice.options.device != "cuda") continue;
+    if (choice.options.device.rfind("cuda", 0) != 0) continue;
     choice.options.cublas_path = "none";
     run(body, *make_backend(choice));
   }

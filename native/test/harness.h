@@ -31,6 +31,8 @@ struct BackendChoice {
 /// GRU4REC_CUDA_LIBRARY names, else with the emulated one where the build made it, and with cuBLAS, which is emulated
 /// with it. GRU4REC_TEST_DEVICE=cpu or =cuda leaves out the other.
 std::vector<BackendChoice> backend_choices();
+/// Makes `options` the only back end of the cases. To be called before the first of them.
+void test_only_on(const DeviceOptions& options);
 /// The CPU's back ends, whatever GRU4REC_TEST_DEVICE says.
 std::vector<BackendChoice> cpu_choices();
 /// Makes one; GRU4REC_ISA is left as it was.
@@ -42,7 +44,9 @@ void on_each_product(void (*body)(Backend&));
 
 #define GRU_TEST_ON(on_each, name)                                                        \
   static void GRU_TEST_JOIN(test_operation_, __LINE__)(::gru4rec::Backend & backend);     \
-  TEST_CASE(name) { ::gru4rec::test::on_each(GRU_TEST_JOIN(test_operation_, __LINE__)); } \
+  static const ::gru4rec::test::Registration GRU_TEST_JOIN(test_registration_, __LINE__)( \
+      name, [] { ::gru4rec::test::on_each(GRU_TEST_JOIN(test_operation_, __LINE__)); },   \
+      ::gru4rec::test::CaseKind::operation);                                              \
   static void GRU_TEST_JOIN(test_operation_, __LINE__)(::gru4rec::Backend & backend)
 
 /// A case that runs on every back end: its body sees `Backend& backend`.

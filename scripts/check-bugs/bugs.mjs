@@ -254,10 +254,10 @@ export const bugs = [
   {
     name: "dropout when evaluating",
     file: `${engine}/evaluator.cpp`,
-    find: "const StepDropout dropout = no_dropout(spec);",
+    find: "    candidate_items_.upload(options.candidates);\n",
     replace:
-      "StepDropout dropout = no_dropout(spec);\n" +
-      "  dropout.hidden[0] = make_dropout(0.5, random_stream(1, Purpose::hidden_dropout, 0));",
+      "    candidate_items_.upload(options.candidates);\n" +
+      "    dropout_.hidden[0] = make_dropout(0.5, random_stream(1, Purpose::hidden_dropout, 0));\n",
   },
   {
     name: "a softmax over the listed items only in recommend",

@@ -581,8 +581,9 @@ export const cudaBugs = [
   {
     name: "scores: the gradient multiplies rows of the whole table",
     file: `${cuda}/scores.cu`,
-    find: "      items.empty() ? weight\n",
-    replace: "      items.size <= weight.rows ? weight.row_range(0, items.empty() ? weight.rows : items.size)\n",
+    find: "      items.empty() ? weight : ConstMatrix(item_rows_.reserve",
+    replace:
+      "      items.size <= weight.rows ? weight.row_range(0, items.empty() ? weight.rows : items.size) : ConstMatrix(item_rows_.reserve",
     programs: scores,
   },
   // --- Losses -----------------------------------------------------------------------------------------------------------
