@@ -120,8 +120,7 @@ struct Missing {
   bool wanted = true;   ///< false = the user does without on purpose
 };
 
-/// The most that start_read reads, and how many of its reads can be under way.
-constexpr int64_t kReadBytes = int64_t{1} << 20;
+/// Reads of start_read that can be under way.
 constexpr int kReadPlaces = 2;
 
 /// What stands in top_k's and target_ranks' output of a row that has a score which is not finite.
@@ -180,8 +179,8 @@ class Backend {
   /// As upload, beside what runs: nothing that was called before may still read or write `device`, whatever is called
   /// afterwards waits for it.
   virtual void upload_beside(const void* host, int64_t bytes, void* device) { upload(host, bytes, device); }
-  /// Starts to read `bytes`, at most kReadBytes, as they are after all that was called before. `place`, below
-  /// kReadPlaces, takes one read at a time.
+  /// Starts to read `bytes` as they are after all that was called before. `place`, below kReadPlaces, takes one read at
+  /// a time and keeps as much host memory as the largest one took.
   virtual void start_read(int place, const void* device, int64_t bytes) = 0;
   /// Waits for the read that start_read began in `place`, and for nothing behind it.
   virtual void finish_read(int place, int64_t bytes, void* host) = 0;

@@ -144,7 +144,8 @@ std::vector<double> RankedWalk::feed_steps(Schedule& schedule, const Cancellatio
 
 std::vector<double> evaluate(const Parameters& parameters, const Sessions& sessions, const EvaluationOptions& options,
                              const Cancellation& cancellation) {
-  const int64_t batch = std::max<int64_t>(1, std::min(options.batch, sessions.count()));
+  constexpr int64_t kMostRows = 65536;  // as in training
+  const int64_t batch = std::max<int64_t>(1, std::min({options.batch, sessions.count(), kMostRows}));
   std::vector<int32_t> order(sessions.count());
   std::iota(order.begin(), order.end(), 0);
   Schedule schedule(sessions, {order.data(), sessions.count()}, batch, 1);

@@ -6,6 +6,7 @@
 
 #include "emulated_device.h"
 #include "engine/evaluator.h"
+#include "engine/recommender.h"
 #include "engine/step_walk.h"
 #include "engine/trainer.h"
 #include "small_training.h"
@@ -238,6 +239,42 @@ TEST_CASE(
   CHECK_THROWS(Error, evaluate(on_gpu.parameters, clicks.sessions(), {}, cancelled));
   const Clicks none(0);
   CHECK(evaluate(on_gpu.parameters, none.sessions(), {}, Cancellation()).empty());
+}
+
+TEST_CASE("recommend: chunk after chunk as on the CPU, each session's list in its place") {
+  const EmulatedDevice& device = emulated_device();
+  const Clicks clicks(2100);  // more than two chunks of either device
+  const int64_t count = clicks.sessions().count();
+  std::vector<int32_t> starts{0}, excluded;
+  for (int64_t s = 0; s < count; ++s) {
+    for (int32_t item = static_cast<int32_t>(s % 7); item < kItems && s % 3 != 0; item += 9) excluded.push_back(item);
+    starts.push_back(static_cast<int32_t>(excluded.size()));
+  }
+  for (const ActivationKind act : {ActivationKind::softmax, ActivationKind::linear}) {
+    ModelSpec spec = small_model(EmbeddingMode::shared);
+    spec.layers = {8};
+    spec.final_act.kind = act;
+    Model on_cpu(spec, kCpu), on_gpu(spec, device.options());
+    RecommendOptions options;
+    options.k = 5;
+    options.exclusion_starts = {starts.data(), static_cast<int64_t>(starts.size())};
+    options.exclusions = {excluded.data(), static_cast<int64_t>(excluded.size())};
+    const Recommendations expected = recommend(on_cpu.parameters, clicks.sessions(), options, Cancellation());
+    const Recommendations received = recommend(on_gpu.parameters, clicks.sessions(), options, Cancellation());
+    CHECK(expected.items == received.items);
+    for (size_t i = 0; i < expected.scores.size(); ++i)
+      CHECK_NEAR(expected.scores[i], received.scores[i], 1e-5 * std::abs(expected.scores[i]) + 1e-7);
+    // A session of the last chunk alone.
+    const int64_t last = count - 1, first = clicks.offsets[last];
+    const std::vector<int32_t> own_offsets{0, clicks.offsets[count] - clicks.offsets[last]};
+    const std::vector<int32_t> own_starts{0, starts[count] - starts[last]};
+    options.exclusion_starts = {own_starts.data(), 2};
+    options.exclusions = {excluded.data() + starts[last], own_starts[1]};
+    const Sessions own{{clicks.items.data() + first, own_offsets[1]}, {own_offsets.data(), 2}};
+    const Recommendations alone = recommend(on_gpu.parameters, own, options, Cancellation());
+    for (int64_t place = 0; place < options.k; ++place)
+      CHECK_EQUAL(received.items[last * options.k + place], alone.items[place]);
+  }
 }
 
 TEST_CASE("recorded: a score that is not finite ends an evaluation") {

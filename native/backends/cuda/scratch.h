@@ -14,4 +14,11 @@ struct WorkSpace {
 template <class T>
 using Scratch = BasicScratch<T, WorkSpace>;
 
+/// Host memory that a device copies to by itself.
+struct PinnedSpace {
+  static void* allocate(int64_t bytes) { return allocate_pinned_memory(bytes); }
+  static void release(void* memory) { cudaFreeHost(memory); }
+};
+using PinnedScratch = BasicScratch<char, PinnedSpace>;
+
 }  // namespace gru4rec::cuda

@@ -49,19 +49,15 @@ void Staging::download(const void* device, int64_t bytes, void* host, cudaStream
   }
 }
 
-Reads::Reads() : data_(static_cast<char*>(allocate_pinned_memory(kReadPlaces * kReadBytes))) {}
-
-Reads::~Reads() { cudaFreeHost(data_); }
-
 void Reads::start(int place, const void* device, int64_t bytes, cudaStream_t stream) {
   GRU_CHECK(
-      cudaMemcpyAsync(data_ + place * kReadBytes, device, static_cast<size_t>(bytes), cudaMemcpyDeviceToHost, stream));
+      cudaMemcpyAsync(data_[place].reserve(bytes), device, static_cast<size_t>(bytes), cudaMemcpyDeviceToHost, stream));
   done_[place].record(stream);
 }
 
 void Reads::finish(int place, int64_t bytes, void* host) {
   done_[place].synchronize();
-  std::memcpy(host, data_ + place * kReadBytes, static_cast<size_t>(bytes));
+  std::memcpy(host, data_[place].reserve(bytes), static_cast<size_t>(bytes));
 }
 
 }  // namespace gru4rec::cuda

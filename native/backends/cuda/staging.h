@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "backend/backend.h"
+#include "backends/cuda/scratch.h"
 #include "backends/cuda/stream.h"
 #include "backends/cuda_library/workspace.h"
 
@@ -42,11 +43,10 @@ class Staging {
   int turn_ = 0;
 };
 
-/// A few bytes of a device, read without waiting for what comes after them.
+/// What a device has computed, read without waiting for what it computes next.
 class Reads {
  public:
-  Reads();
-  ~Reads();
+  Reads() = default;
   Reads(const Reads&) = delete;
   Reads& operator=(const Reads&) = delete;
 
@@ -55,7 +55,7 @@ class Reads {
 
  private:
   Event done_[kReadPlaces];
-  char* const data_;  ///< [kReadPlaces, kReadBytes], pinned and owned
+  PinnedScratch data_[kReadPlaces];
 };
 
 }  // namespace gru4rec::cuda

@@ -17,7 +17,7 @@ class CudaMemoryMeter final : public MemoryMeter {
     return cublas_workspace_ + item_rows_.bytes() + joined_gradient_.bytes() + keys_.bytes() +
            adam_corrections_.bytes();
   }
-  int64_t host_bytes() const override { return kStagingBuffers * kStagingBytes + kReadPlaces * kReadBytes; }
+  int64_t host_bytes() const override { return kStagingBuffers * kStagingBytes; }
 
   bool records() const override { return true; }
 
