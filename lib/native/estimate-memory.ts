@@ -29,7 +29,10 @@ export interface MemoryEstimate {
     readonly optimiserState: number;
     /** Activations, scores and gradients of a mini-batch. Less with smaller `batchSize`, `nSample` and `layers`. */
     readonly batchBuffers: number;
-    /** Negative samples drawn ahead, and the tables that they are drawn by. Less with a smaller `sampleStore`. */
+    /**
+     * The tables that negative samples are drawn by, and on the CPU the samples drawn ahead: less with a smaller
+     * `sampleStore`. A GPU draws those of a step in the step.
+     */
     readonly sampleStore: number;
     /** Work space of the operations. Less with smaller `batchSize`, `nSample` and `layers`. */
     readonly workspace: number;

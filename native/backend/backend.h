@@ -144,8 +144,9 @@ constexpr int kBranches = 3;
 /// make it. Public methods check shapes and hand on to the private `do_*`, which may rely on them.
 ///
 /// Every view points to memory of this back end (allocate), except where it says "host". Operations are asynchronous
-/// and run in the order of the calls; only download and synchronize wait. Same calls, same bits, on every run and for
-/// every number of threads. Sizes: M rows of the step, N samples, C = M + N score columns, D or H width, I items.
+/// and run in the order of the calls, except in branches; only downloads, finish_read and synchronize wait. Same calls,
+/// same bits, on every run and for every number of threads. Sizes: M rows of the step, N samples, C = M + N score
+/// columns, D or H width, I items.
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -176,8 +177,8 @@ class Backend {
   /// out <- from, of one shape.
   void copy(ConstMatrix from, Matrix out);
 
-  /// As upload, beside what runs: nothing that was called before may still read or write `device`, whatever is called
-  /// afterwards waits for it.
+  /// As upload, beside what runs: nothing that was called before may still read or write `device`, whatever the main
+  /// line calls afterwards waits for it.
   virtual void upload_beside(const void* host, int64_t bytes, void* device) { upload(host, bytes, device); }
   /// Starts to read `bytes` as they are after all that was called before. `place`, below kReadPlaces, takes one read at
   /// a time and keeps as much host memory as the largest one took.
@@ -189,8 +190,9 @@ class Backend {
 
   /// Whether steps are better recorded and replayed than called one by one.
   virtual bool records() const { return false; }
-  /// Records what `operations` calls of this back end on this thread, instead of running it. No call may need more
-  /// work space than one that ran before; when a later one does, the recording must not be replayed any more.
+  /// Records what `operations` calls of this back end on this thread, instead of running it: operations, and branches
+  /// that are all joined; no copies from or to the host, no allocations. No call may need more work space than one that
+  /// ran before; when a later one does, the recording must not be replayed any more.
   /// Throws ErrorCode::device where that fails, and what `operations` throws.
   std::unique_ptr<Recording> record(const std::function<void()>& operations);
   /// The parts of `record`, for back ends that hand their calls on. No other thread's call comes between them.
@@ -199,7 +201,7 @@ class Backend {
   virtual void abandon_recording();
 
   /// What is called from here to `leave` may run beside what the main line calls afterwards. It waits for all that the
-  /// main line has called so far. Not from inside a branch.
+  /// main line has called so far. Not from inside a branch. BranchScope calls both.
   virtual void enter(Branch) {}
   virtual void leave() {}
   /// What the main line calls from here on waits for all that was called in `branch`. Downloads do so for all branches.
@@ -343,6 +345,24 @@ class Backend {
 
   const float* scored_weight_ = nullptr;   ///< arguments of the last call of `scores`
   const int32_t* scored_items_ = nullptr;  ///< "
+};
+
+/// Calls go to a branch while this lives, and to the main line again afterwards, also when one of them failed.
+class BranchScope {
+ public:
+  BranchScope(Backend& backend, Branch branch) : backend_(backend) { backend.enter(branch); }
+  ~BranchScope() {
+    try {
+      backend_.leave();
+    } catch (const Error&) {
+      // The device has failed, and the next call says so.
+    }
+  }
+  BranchScope(const BranchScope&) = delete;
+  BranchScope& operator=(const BranchScope&) = delete;
+
+ private:
+  Backend& backend_;
 };
 
 }  // namespace gru4rec

@@ -56,13 +56,13 @@ class RankedWalk {
   Span<int32_t> greater() const { return ranks_.span().range(0, batch_); }
   Span<int32_t> equal() const { return ranks_.span().range(batch_, batch_); }
 
-  /// One step. `cancellation` null = it cannot be cancelled in its middle.
+  /// One step, which checks for a cancellation between its pieces.
   void step(Span<const int32_t> input, Span<const int32_t> target, Span<const int32_t> source,
-            const Cancellation* cancellation) {
+            const Cancellation& cancellation) {
     const int64_t rows = input.size, at_once = rows_per_ranking(backend_, parameters_.spec());
     forward_.step(input, source, dropout_);
     for (int64_t first = 0; first < rows; first += at_once) {
-      if (cancellation != nullptr) cancellation->check();
+      cancellation.check();
       const int64_t count = std::min(at_once, rows - first);
       backend_.target_ranks(forward_.hidden(rows).row_range(first, count), parameters_.output_weight(),
                             parameters_.output_bias(), target.range(first, count),
@@ -97,7 +97,7 @@ std::vector<double> RankedWalk::run_steps(Schedule& schedule, const Cancellation
     input.upload(next.input);
     target.upload(next.target);
     source.upload(next.source);
-    step(input.span(active), target.span(active), source.span(active), &cancellation);
+    step(input.span(active), target.span(active), source.span(active), cancellation);
     ranks_.download({counts.data(), 2 * batch_});
     add(counts.data(), active, ranks);
   }
@@ -114,7 +114,7 @@ std::vector<double> RankedWalk::feed_steps(Schedule& schedule, const Cancellatio
       backend_,
       [&] {
         backend_.begin_step(feed);
-        step(items.range(batch_, batch_), items.range(0, batch_), feed.source, nullptr);
+        step(items.range(batch_, batch_), items.range(0, batch_), feed.source, cancellation);
         backend_.keep_step(ranks_.span(), feed.state, kept_rows);
       },
       kStepsPerLaunch);
@@ -144,14 +144,14 @@ std::vector<double> RankedWalk::feed_steps(Schedule& schedule, const Cancellatio
 
 std::vector<double> evaluate(const Parameters& parameters, const Sessions& sessions, const EvaluationOptions& options,
                              const Cancellation& cancellation) {
-  constexpr int64_t kMostRows = 65536;  // as in training
-  const int64_t batch = std::max<int64_t>(1, std::min({options.batch, sessions.count(), kMostRows}));
+  const int64_t batch = std::max<int64_t>(1, std::min(options.batch, sessions.count()));
   std::vector<int32_t> order(sessions.count());
   std::iota(order.begin(), order.end(), 0);
   Schedule schedule(sessions, {order.data(), sessions.count()}, batch, 1);
   RankedWalk walk(parameters, batch, options);
-  return parameters.backend().records() ? walk.feed_steps(schedule, cancellation)
-                                        : walk.run_steps(schedule, cancellation);
+  // A step that is ranked in pieces is long enough to be called by itself, and to be cancelled between them.
+  const bool fed = parameters.backend().records() && batch <= rows_per_ranking(parameters.backend(), parameters.spec());
+  return fed ? walk.feed_steps(schedule, cancellation) : walk.run_steps(schedule, cancellation);
 }
 
 }  // namespace gru4rec

@@ -91,9 +91,10 @@ TrainableMatrix OptimiserState::table(const TensorSpec& tensor, const Array<int3
 void OptimiserState::apply(const BackwardPass& backward, const float* scale) {
   Backend& backend = parameters_.backend();
   const ParameterLayout& layout = parameters_.layout();
-  backend.enter(Branch::layers);
-  backend.update_dense(optimiser_, backward.dense(), scale, dense());
-  backend.leave();
+  {
+    const BranchScope branch(backend, Branch::layers);
+    backend.update_dense(optimiser_, backward.dense(), scale, dense());
+  }
   backend.join(Branch::rows);
   backend.update_rows(optimiser_, backward.output_groups(), backward.output_rows(), scale,
                       table(layout.output_weight(), output_weight_updates_));

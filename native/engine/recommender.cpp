@@ -157,8 +157,8 @@ Recommendations recommend(const Parameters& parameters, const Sessions& sessions
                           const Cancellation& cancellation) {
   const ModelSpec& spec = parameters.spec();
   const int64_t k = options.k, count = sessions.count();
-  const int64_t at_once =
-      std::min(rows_per_ranking(parameters.backend(), spec), rows_per_scoring(parameters.backend(), spec, k));
+  constexpr int64_t kMostWords = 2'000'000;  // of the lists of a chunk, which are on their way while the next are made
+  const int64_t at_once = std::min(rows_per_ranking(parameters.backend(), spec), kMostWords / (2 * k + 1));
   const int64_t chunk = std::max<int64_t>(1, std::min(at_once, count));
   SessionStates states(parameters, chunk);
   ChunkRanking ranking(parameters, options, chunk);

@@ -44,6 +44,7 @@ StepFeeder::StepFeeder(Backend& backend, int64_t batch, const StepSamples& sampl
 }
 
 void StepFeeder::begin(uint64_t step) {
+  backend_.synchronize();  // steps of a walk that was given up may still read the feed
   next_ = 0;
   const StepState state{step, 0, 0};
   state_.upload({&state, 1});

@@ -17,6 +17,8 @@ class StepRunner {
       : backend_(backend), step_(std::move(step)), per_launch_(per_launch) {}
 
   void run(int64_t steps);
+  /// At least 1.
+  int64_t per_launch() const { return per_launch_ > 0 ? per_launch_ : 1; }
 
  private:
   /// Replays `steps` steps, from a recording that is made where there is none yet.

@@ -10,9 +10,10 @@ namespace {
 /// How many steps go up at a time.
 class ChunkSize {
  public:
-  explicit ChunkSize(int64_t most) : most_(most), steps_(std::min(most, kFirst)) {}
+  ChunkSize(int64_t most, int64_t per_launch) : most_(most), per_launch_(per_launch), steps_(std::min(most, kFirst)) {}
 
-  int64_t steps() const { return steps_; }
+  /// Whole launches, where it is more than one.
+  int64_t steps() const { return steps_ > per_launch_ ? steps_ - steps_ % per_launch_ : steps_; }
   /// `count` steps have been computed since the last call.
   void computed(int64_t count) {
     const Clock::time_point now = Clock::now();
@@ -24,10 +25,10 @@ class ChunkSize {
 
  private:
   using Clock = std::chrono::steady_clock;
-  static constexpr int64_t kFirst = 16;
+  static constexpr int64_t kFirst = 1;  ///< nobody knows yet how long a step takes
   static constexpr double kSeconds = 0.025;
 
-  int64_t most_, steps_;
+  int64_t most_, per_launch_, steps_;
   Clock::time_point last_ = Clock::now();
 };
 
@@ -35,7 +36,7 @@ class ChunkSize {
 
 void walk(Schedule& schedule, StepFeeder& feeder, StepRunner& runner, const Cancellation& cancellation,
           const ChunkReader& reader) {
-  ChunkSize size(feeder.max_chunk());
+  ChunkSize size(feeder.max_chunk(), runner.per_launch());
   StepFeeder::Chunk before;
   for (int place = 0;; place = 1 - place) {
     cancellation.check();

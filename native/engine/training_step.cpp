@@ -26,9 +26,10 @@ void TrainingStep::run(const StepInput& input) {
   const StepItems& items = input.items;
   const int32_t* active = input.state != nullptr ? &input.state->active : nullptr;
   update_dropout(input);
-  backend_.enter(Branch::items);
-  backward_.group(items);
-  backend_.leave();
+  {
+    const BranchScope branch(backend_, Branch::items);
+    backward_.group(items);
+  }
 
   forward_.step(items.inputs(), input.source, dropout_);
   const Matrix scores = scores_.matrix(items.rows, items.columns());
@@ -39,10 +40,11 @@ void TrainingStep::run(const StepInput& input) {
 
   backward_.run(forward_, items, dropout_, scores);
   backend_.join(Branch::items);
-  // Nothing behind this reads the step's number any more.
-  backend_.enter(Branch::items);
-  backend_.accumulate_loss(row_losses, spec_.batch, input.state, totals_.data());
-  backend_.leave();
+  {
+    // Nothing behind this reads the step's number any more.
+    const BranchScope branch(backend_, Branch::items);
+    backend_.accumulate_loss(row_losses, spec_.batch, input.state, totals_.data());
+  }
   optimiser_.apply(backward_, spec_.grad_cap > 0.0 ? backward_.clip(spec_.grad_cap) : nullptr);
   backend_.join(Branch::items);
 }

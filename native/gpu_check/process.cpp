@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -64,7 +65,8 @@ pid_t fork_child() {
   std::fflush(stdout);
   const pid_t child = fork();
   if (child < 0) throw std::runtime_error(std::string("Expected a process but received ") + std::strerror(errno));
-  setpgid(child, 0);  // in both: whoever comes first
+  setpgid(child, 0);                                 // in both: whoever comes first
+  if (child == 0) prctl(PR_SET_PDEATHSIG, SIGKILL);  // a GPU must not go on working for nobody
   return child;
 }
 

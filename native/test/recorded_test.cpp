@@ -156,8 +156,8 @@ TEST_CASE("recorded: a step costs the host a share of a launch and the bytes of 
     CHECK_EQUAL(0u, after.allocations - before.allocations);
     CHECK_EQUAL(before.live_objects, after.live_objects);
     CHECK_EQUAL(steps * row + state, static_cast<int64_t>(after.bytes_to_device - before.bytes_to_device));
-    // What was read, and the staging buffer of what went up; twice in the beginning.
-    CHECK_EQUAL(2 * chunks + 2, static_cast<int64_t>(after.synchronisations - before.synchronisations));
+    // What was read, and the staging buffer of what went up; three times in the beginning.
+    CHECK_EQUAL(2 * chunks + 3, static_cast<int64_t>(after.synchronisations - before.synchronisations));
     const auto graphs = static_cast<int64_t>(after.graph_launches - before.graph_launches);
     CHECK(graphs >= (steps - 1) / variant.training.steps_per_launch);
     CHECK(graphs <= (steps - 1) / variant.training.steps_per_launch + (variant.training.steps_per_launch - 1) * chunks);
@@ -362,6 +362,37 @@ TEST_CASE("recorded: a loss that is not finite names epoch and step") {
   const std::string received = message(device.options());
   CHECK(received.find("Expected a finite loss but epoch 1, step ") == 0);
   CHECK_EQUAL(message(kCpu), received);
+}
+
+TEST_CASE("recorded: work space that cannot grow in the middle of a step fails the epoch, and the next one goes on") {
+  const EmulatedDevice& device = emulated_device();
+  const Clicks clicks(40);
+  for (const Variant& variant : variants()) {
+    const Context context(variant.name);
+    const Trained expected = train(device.options(), variant.model, variant.training, clicks, 1);
+    int failed = 0;
+    for (uint64_t n = 1; n < 12; ++n) {
+      Model model(variant.model, device.options());
+      OptimiserState optimiser(model.parameters, variant.training.optimiser);
+      {
+        Trainer trainer(model.parameters, optimiser, variant.training, clicks.counts());
+        device.fail_allocation(n);
+        try {
+          trainer.epoch(clicks.sessions(), clicks.all(), Cancellation(), nullptr);
+        } catch (const Error& error) {
+          CHECK(error.code() == ErrorCode::out_of_memory);
+          ++failed;
+        }
+        device.fail_allocation(0);
+      }
+      model.parameters.initialise({});
+      OptimiserState fresh(model.parameters, variant.training.optimiser);
+      Trainer again(model.parameters, fresh, variant.training, clicks.counts());
+      again.epoch(clicks.sessions(), clicks.all(), Cancellation(), nullptr);
+      CHECK(expected.values == model.values());
+    }
+    CHECK(failed >= 3);
+  }
 }
 
 TEST_CASE("recorded: a device that is lost in the middle of the replays, and a recording that cannot be made") {

@@ -275,8 +275,8 @@ export const bugs = [
   {
     name: "with candidates of their own all sessions have the first one's exclusions",
     file: `${engine}/recommender.cpp`,
-    find: "exclusions.of_row(row), row, {}",
-    replace: "exclusions.of_row(0), row, {}",
+    find: "lists.exclusions.view(row, 1), row, {}",
+    replace: "lists.exclusions.view(0, 1), row, {}",
   },
   {
     name: "training that goes on repeats its first random numbers",

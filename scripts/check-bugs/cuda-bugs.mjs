@@ -261,8 +261,8 @@ export const cudaBugs = [
   {
     name: "updates: the groups are not waited for",
     file: "native/engine/training_step.cpp",
-    find: "  backend_.join(Branch::items);\n  // Nothing",
-    replace: "  // Nothing",
+    find: "  backend_.join(Branch::items);\n  {",
+    replace: "  {",
     programs: recorded,
   },
   {
@@ -275,9 +275,9 @@ export const cudaBugs = [
   {
     name: "steps: the number goes on while masks are made",
     file: "native/engine/training_step.cpp",
-    find: "  backward_.run(forward_, items, dropout_, scores);\n  backend_.join(Branch::items);\n  // Nothing behind this reads the step's number any more.\n  backend_.enter(Branch::items);\n  backend_.accumulate_loss(row_losses, spec_.batch, input.state, totals_.data());\n  backend_.leave();\n",
+    find: "  backward_.run(forward_, items, dropout_, scores);\n  backend_.join(Branch::items);\n",
     replace:
-      "  backend_.enter(Branch::items);\n  backend_.accumulate_loss(row_losses, spec_.batch, input.state, totals_.data());\n  backend_.leave();\n  backward_.run(forward_, items, dropout_, scores);\n  backend_.join(Branch::items);\n",
+      "  backend_.accumulate_loss(row_losses, spec_.batch, input.state, totals_.data());\n  backward_.run(forward_, items, dropout_, scores);\n  backend_.join(Branch::items);\n",
     programs: recorded,
   },
   {

@@ -53,12 +53,16 @@ void CudaBackend::download(const void* device, int64_t bytes, void* host) {
 }
 
 void CudaBackend::start_read(int place, const void* device, int64_t bytes) {
+  lines_.join_all();
   reads_.start(place, device, bytes, lines_.main());
 }
 
 void CudaBackend::finish_read(int place, int64_t bytes, void* host) { reads_.finish(place, bytes, host); }
 
-void CudaBackend::begin_recording() { begin_capture(lines_.main()); }
+void CudaBackend::begin_recording() {
+  lines_.join_all();  // a recording cannot wait for what was called before it
+  begin_capture(lines_.main());
+}
 
 std::unique_ptr<Recording> CudaBackend::end_recording() { return end_capture(lines_.main()); }
 

@@ -148,18 +148,19 @@ void CudaBackend::do_gru_backward(const GruLayer& layer, const GruTrace& trace, 
     backward_by_products(layer, trace, dropout, gradient, gate_gradients, input_gradient);
   }
   // The gradients of the parameters sum over the rows of the step, and only the update waits for them.
-  enter(Branch::layers);
-  if (layer.reset_after()) {
-    // `gradient` holds that of h Whc + bhc by now.
-    gemm_.multiply({joined.state, true}, {gradient}, false, gradients.candidate.row_range(0, width));
-    gemm_.multiply({joined.input, true}, {candidate}, false, gradients.candidate.row_range(width, in));
-    column_sums(gradient, gradients.candidate_hidden_bias.data, 1, stream());
-  } else {
-    gemm_.multiply({joined.candidate_input, true}, {candidate}, false, gradients.candidate);
+  {
+    const BranchScope branch(*this, Branch::layers);
+    if (layer.reset_after()) {
+      // `gradient` holds that of h Whc + bhc by now.
+      gemm_.multiply({joined.state, true}, {gradient}, false, gradients.candidate.row_range(0, width));
+      gemm_.multiply({joined.input, true}, {candidate}, false, gradients.candidate.row_range(width, in));
+      column_sums(gradient, gradients.candidate_hidden_bias.data, 1, stream());
+    } else {
+      gemm_.multiply({joined.candidate_input, true}, {candidate}, false, gradients.candidate);
+    }
+    gemm_.multiply({joined.gates_input, true}, {reset_and_update}, false, gradients.gates);
+    column_sums(gate_gradients, gradients.bias.data, 1, stream());
   }
-  gemm_.multiply({joined.gates_input, true}, {reset_and_update}, false, gradients.gates);
-  column_sums(gate_gradients, gradients.bias.data, 1, stream());
-  leave();
   if (!by_cell && !input_gradient.empty()) {
     gemm_.multiply({reset_and_update}, {layer.gates.row_range(0, in), true}, true, input_gradient);
   }

@@ -6,15 +6,16 @@ void Lines::enter(Branch branch) {
   const int entered = static_cast<int>(branch);
   number_ = 1 + entered;
   current_ = branches_[entered];
-  open_[entered] = true;
   left_.record(main_);
   left_.hold(current_);
 }
 
 void Lines::leave() {
-  ends_[number_ - 1].record(current_);
+  const int left = number_ - 1;
   number_ = 0;
   current_ = main_;
+  ends_[left].record(branches_[left]);
+  open_[left] = true;
 }
 
 void Lines::join(Branch branch) {

@@ -29,7 +29,7 @@ class Lines {
   Stream main_, branches_[kBranches];
   Event left_;                 ///< the main line, when a branch was entered
   Event ends_[kBranches];      ///< the end of what was called in a branch
-  bool open_[kBranches] = {};  ///< entered and not joined
+  bool open_[kBranches] = {};  ///< left and not joined
   cudaStream_t current_ = main_;
   int number_ = 0;
 };

@@ -58,10 +58,11 @@ void CudaBackend::do_scores(ConstMatrix hidden, ConstMatrix weight, ConstMatrix 
 void CudaBackend::do_scores_backward(ConstMatrix score_gradient, ConstMatrix hidden, ConstMatrix weight,
                                      Span<const int32_t> items, Matrix hidden_gradient, Matrix weight_gradient,
                                      Matrix bias_gradient) {
-  enter(Branch::rows);
-  gemm_.multiply({score_gradient, true}, {hidden}, false, weight_gradient);
-  column_sums(score_gradient, bias_gradient.data, bias_gradient.stride, stream());
-  leave();
+  {
+    const BranchScope branch(*this, Branch::rows);
+    gemm_.multiply({score_gradient, true}, {hidden}, false, weight_gradient);
+    column_sums(score_gradient, bias_gradient.data, bias_gradient.stride, stream());
+  }
   // do_scores has left the rows of these items.
   const ConstMatrix item_rows =
       items.empty() ? weight : ConstMatrix(item_rows_.reserve(items.size * weight.cols), items.size, weight.cols);

@@ -56,6 +56,7 @@ class Reads {
  private:
   Event done_[kReadPlaces];
   PinnedScratch data_[kReadPlaces];
+  bool under_way_[kReadPlaces] = {};
 };
 
 }  // namespace gru4rec::cuda
