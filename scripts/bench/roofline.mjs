@@ -5,7 +5,7 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { buildJobs, discardForeignBuild, warningsAreErrors } from "../setup.mjs";
+import { buildCpp } from "../setup.mjs";
 import { ExplainedError, root, run } from "../support/run.mjs";
 import { parseOptions } from "./options.mjs";
 
@@ -253,19 +253,11 @@ ${table(["rate", "of what, and where it is from"], constants)}
 `;
 }
 
-async function buildCounts(folder) {
-  discardForeignBuild(folder);
-  const options = ["-DGRU4REC_ADDON=OFF", "-DGRU4REC_CUDA=OFF", "-DGRU4REC_TESTS=ON"];
-  await run("cmake", ["-S", ".", "-B", folder, ...options, `-DGRU4REC_WERROR=${warningsAreErrors}`]);
-  const targets = ["bench_counts", "gru4rec_cuda_traffic", "gru4rec_emulated_cublas"];
-  await run("cmake", ["--build", folder, "--parallel", String(buildJobs), "--target", ...targets]);
-}
-
 /** The least that an H100 could need for a training step, from counts. */
 export async function benchRoofline(args) {
   parseOptions(args, {}, usage);
   const folder = "build/tests";
-  await buildCounts(folder);
+  await buildCpp(folder, [], ["bench_counts", "gru4rec_cuda_traffic", "gru4rec_emulated_cublas"]);
   const profiles = "build/roofline";
   mkdirSync(join(root, profiles), { recursive: true });
   const output = await run(join(root, folder, "native/test/bench_counts"), [`${folder}/emulated`, profiles], {

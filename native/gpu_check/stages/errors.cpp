@@ -83,7 +83,6 @@ void check_errors(const Options& options, Report& report) {
   Network network(model_of(clicks.items, 16), options.device);
   training.batch = 8;
   training.samples = 20;
-  training.sample_store = 1000;
   const Progress progress = Training(network, training, clicks).epoch();
   report.expect(progress.steps > 0, "expected training to work after the errors, received no step");
 }
