@@ -24,6 +24,7 @@ const upwards = floors.slice(1).map((rooms, above) => ({
 const owners = {
   "node-gyp-build": "native",
   "@duckdb/node-api": "data",
+  "@duckdb/node-bindings": "data",
   zod: "config",
   "jsonc-parser": "config",
   commander: "cli",

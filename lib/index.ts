@@ -22,6 +22,7 @@ export {
   type IdColumn,
   type IdKind,
   type IdList,
+  type IdSequence,
   type ItemId,
   type ReadOptions,
   type SessionId,

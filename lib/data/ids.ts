@@ -1,4 +1,5 @@
 import { describeValue, Gru4RecError } from "../errors";
+import { PackedText } from "./packed-text";
 
 /** Identifies an item. A model stores one kind and gives it back as it came in. */
 export type ItemId = string | number | bigint;
@@ -14,6 +15,12 @@ export type Widened<Id extends ItemId> = Id extends string ? string : Id extends
 /** Ids of one kind. */
 export type IdList<Id extends ItemId = ItemId> = Readonly<ArrayLike<Id>> &
   (Float64Array | BigInt64Array | readonly string[]);
+
+/** Many ids of one kind: a typed array, or text in one piece of memory. */
+export interface IdSequence {
+  readonly length: number;
+  at(index: number): ItemId | undefined;
+}
 
 /** Ids by their number, as a caller may give them: plain or typed arrays. A text, an array of characters, is none. */
 export type IdColumn<Id extends ItemId = ItemId> = ArrayLike<Id> & object;
@@ -51,6 +58,11 @@ export function convertId(id: ItemId, kind: IdKind): ItemId | undefined {
 export function makeIdList(ids: readonly ItemId[], kind: IdKind): IdList {
   if (kind === "number") return Float64Array.from(ids as number[]);
   return kind === "bigint" ? BigInt64Array.from(ids as bigint[]) : (ids as string[]);
+}
+
+/** Makes a sequence of ids of one kind. */
+export function idSequence(ids: readonly ItemId[], kind: IdKind): IdSequence {
+  return kind === "string" ? PackedText.of(ids as string[]) : (makeIdList(ids, kind) as Float64Array | BigInt64Array);
 }
 
 /** Negative, zero or positive as `a` comes before `b` by their UTF-8 bytes, which is the order of their code points. */

@@ -7,6 +7,7 @@ export {
   type IdColumn,
   type IdKind,
   type IdList,
+  type IdSequence,
   type ItemId,
   type SessionId,
   type Widened,

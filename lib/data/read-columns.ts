@@ -1,8 +1,9 @@
 import { expected, Gru4RecError } from "../errors";
-import { EventLogBuilder, type EventLog } from "./event-log";
+import type { EventLog } from "./event-log";
 import type { EventTime, TimeUnit } from "./event-times";
 import type { IdColumn, ItemId, SessionId } from "./ids";
 import { isList } from "./item-lists";
+import { EventLogBuilder } from "./log-builder";
 
 /** Events as three columns of one length: plain or typed arrays. */
 export interface EventColumns<Id extends ItemId = ItemId> {
@@ -17,7 +18,11 @@ export interface EventColumns<Id extends ItemId = ItemId> {
 const COLUMN_OF = { session: "sessionId", item: "itemId", time: "time" } as const;
 
 /** @throws {@link Gru4RecError} `ERR_DATA` where the columns are not of one length or hold what is no id or time. */
-export function readColumns(columns: EventColumns, unit: TimeUnit | undefined): EventLog {
+export async function readColumns(
+  columns: EventColumns,
+  unit: TimeUnit | undefined,
+  signal: AbortSignal | undefined,
+): Promise<EventLog> {
   for (const name of Object.values(COLUMN_OF)) {
     const column: unknown = columns[name];
     if (!isList(column)) throw new Gru4RecError("ERR_DATA", expected(name, "an array or a typed array", column));
@@ -29,5 +34,5 @@ export function readColumns(columns: EventColumns, unit: TimeUnit | undefined): 
   }
   const builder = new EventLogBuilder((field, index) => `${COLUMN_OF[field]}[${index}]`, time.length);
   for (let i = 0; i < time.length; ++i) builder.add(sessionId[i], itemId[i], time[i]);
-  return builder.build(unit);
+  return builder.build(unit, signal);
 }

@@ -23,6 +23,11 @@ export interface ReadOptions {
    * Unit of times that are numbers or bigints. Default: milliseconds when their median is at least 1e11, else seconds.
    */
   readonly timeUnit?: TimeUnit | undefined;
+  /**
+   * Memory that DuckDB may take while it reads a file, such as `2GB`; it puts what does not fit on disk. Default
+   * `512MB`.
+   */
+  readonly memoryLimit?: string | undefined;
   /** Stops reading, with `ERR_ABORTED`. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -69,15 +74,16 @@ export async function readEvents<Id extends ItemId = ItemId>(
 
 async function read(data: DataInput, options: ReadOptions): Promise<EventLog> {
   const { columns, timeUnit } = checkReadOptions(options);
-  const { signal } = options;
-  if (typeof data === "string") return readFile(data, data, { columns, timeUnit, signal });
+  const { memoryLimit, signal } = options;
+  const fileOptions = { columns, timeUnit, memoryLimit, signal };
+  if (typeof data === "string") return readFile(data, data, fileOptions);
   const given: unknown = data;
   if (typeof given !== "object" || given === null) {
     const what =
       "a path, columns { sessionId, itemId, time }, an iterable of events { session, item, time } or a stream";
     throw new Gru4RecError("ERR_ARGUMENT", expected("data", what, given));
   }
-  if (isTextStream(data)) return readStream(data, { columns, timeUnit, signal });
+  if (isTextStream(data)) return readStream(data, fileOptions);
   if (Symbol.asyncIterator in data || Symbol.iterator in data) return readIterable(data, timeUnit, signal);
-  return "itemIds" in data ? data : readColumns(data, timeUnit);
+  return "itemIds" in data ? data : readColumns(data, timeUnit, signal);
 }

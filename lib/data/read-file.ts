@@ -20,6 +20,7 @@ export const COLUMN_NAMES: ColumnNames = { sessionId: "SessionId", itemId: "Item
 export interface FileOptions {
   readonly columns: ColumnNames;
   readonly timeUnit: TimeUnit | undefined;
+  readonly memoryLimit: string | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -29,7 +30,7 @@ export interface FileOptions {
  * @throws {@link Gru4RecError} `ERR_FILE` when it cannot be read, `ERR_DATA` when it does not hold events.
  */
 export async function readFile(path: string, name: string, options: FileOptions): Promise<EventLog> {
-  const { columns, timeUnit, signal } = options;
+  const { columns, signal } = options;
   const dialect = await readDialect(path, name);
   const fieldOf = (column: keyof ColumnNames) => dialect.header.indexOf(columns[column]);
   const fields = { session: fieldOf("sessionId"), item: fieldOf("itemId"), time: fieldOf("time") };
@@ -39,7 +40,7 @@ export async function readFile(path: string, name: string, options: FileOptions)
   const { readRows } = require("./read-rows") as typeof ReadRows;
   const refusal = (why: string, cause: unknown) => new Gru4RecError("ERR_DATA", `${why} in ${name}`, { cause });
   try {
-    return await readRows(path, dialect, fields, { strict: true, timeUnit, signal });
+    return await readRows(path, dialect, fields, { ...options, strict: true });
   } catch (error) {
     if (signal?.aborted) throw aborted(signal);
     const bad = await findBadRow(path, dialect, fields);
@@ -47,7 +48,7 @@ export async function readFile(path: string, name: string, options: FileOptions)
   }
   // All rows are fine. Line breaks of two kinds are what only the strict mode minds.
   try {
-    return await readRows(path, dialect, fields, { strict: false, timeUnit, signal });
+    return await readRows(path, dialect, fields, { ...options, strict: false });
   } catch (error) {
     throw refusal(reason(error), error);
   }

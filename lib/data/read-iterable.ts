@@ -1,7 +1,8 @@
 import { aborted, expected, Gru4RecError } from "../errors";
-import { EventLogBuilder, type EventLog } from "./event-log";
+import type { EventLog } from "./event-log";
 import type { EventTime, TimeUnit } from "./event-times";
 import type { ItemId, SessionId } from "./ids";
+import { EventLogBuilder } from "./log-builder";
 
 /** One click: which session looked at which item, and when. */
 export interface Event<Id extends ItemId = ItemId> {
@@ -36,5 +37,5 @@ export async function readIterable(
   };
   if (Symbol.asyncIterator in events) for await (const event of events) add(event);
   else for (const event of events) add(event);
-  return builder.build(unit);
+  return builder.build(unit, signal);
 }

@@ -1,6 +1,6 @@
 import { Gru4RecError } from "../errors";
 import type { EventLog } from "./event-log";
-import { compareIds, type ItemId } from "./ids";
+import type { ItemId } from "./ids";
 import { Vocabulary } from "./vocabulary";
 
 /** Sessions of item indices. Events of session s are items[offsets[s] … offsets[s + 1]), oldest first. */
@@ -17,9 +17,9 @@ export interface TrainingData<Id extends ItemId = ItemId> {
   readonly vocabulary: Vocabulary<Id>;
   /** [items] events of each item, those of sessions too short to train on included. */
   readonly support: Uint32Array;
-  /** In ascending order of session id; each has two events or more. */
+  /** In ascending order of session id; those of one event are passed over. */
   readonly sessions: Sessions;
-  /** [sessions] time of the first event */
+  /** [sessions] Unix seconds of the first event */
   readonly startTimes: Float64Array;
 }
 
@@ -31,60 +31,28 @@ export interface EvaluationData {
   readonly skippedEvents: number;
 }
 
-/** Order of the sessions of a log: [sessions] session numbers by ascending id. */
-function sortSessions(log: EventLog): Int32Array {
-  const order = new Int32Array(log.sessionIds.length).map((_, session) => session);
-  return order.sort((a, b) => compareIds(log.sessionIds[a]!, log.sessionIds[b]!));
-}
-
-/** Events of a log by session (ascending id), then time, then their place in the log. */
-function sortEvents(log: EventLog): { events: Int32Array; offsets: Int32Array } {
-  const order = sortSessions(log);
-  const place = new Int32Array(order.length);
-  order.forEach((session, i) => (place[session] = i));
-
-  const offsets = new Int32Array(order.length + 1);
-  for (const session of log.sessions) ++offsets[place[session]! + 1]!;
-  for (let s = 0; s < order.length; ++s) offsets[s + 1]! += offsets[s]!;
-  const next = offsets.slice(0, -1);
-  const events = new Int32Array(log.sessions.length);
-  log.sessions.forEach((session, event) => (events[next[place[session]!]!++] = event));
-
-  const { times } = log;
-  for (let s = 0; s < order.length; ++s) {
-    const session = events.subarray(offsets[s], offsets[s + 1]);
-    if (session.some((event, i) => i > 0 && times[event]! < times[session[i - 1]!]!))
-      session.sort((a, b) => times[a]! - times[b]! || a - b);
-  }
-  return { events, offsets };
-}
-
 /**
  * Sessions of the events for which `indexOf` knows the item; those with fewer than two such events are left out.
- * @param indexOf - [item numbers] index of the item, -1 = unknown.
+ * @param indexOf - [items of the log] index of the item, -1 = unknown.
  */
-function buildSessions(
-  log: EventLog,
-  indexOf: Int32Array | undefined,
-): { sessions: Sessions; startTimes: Float64Array } {
-  const { events, offsets } = sortEvents(log);
-  const items = new Int32Array(events.length);
+function buildSessions(log: EventLog, indexOf: Int32Array): { sessions: Sessions; startTimes: Float64Array } {
+  const { offsets } = log;
+  const items = new Int32Array(log.items.length);
   const kept = new Int32Array(offsets.length);
   const startTimes = new Float64Array(offsets.length - 1);
   let sessions = 0;
   let end = 0;
   for (let s = 0; s + 1 < offsets.length; ++s) {
     const start = end;
-    for (let e = offsets[s]!; e < offsets[s + 1]!; ++e) {
-      const number = log.items[events[e]!]!;
-      const index = indexOf === undefined ? number : indexOf[number]!;
+    for (let event = offsets[s]!; event < offsets[s + 1]!; ++event) {
+      const index = indexOf[log.items[event]!]!;
       if (index >= 0) items[end++] = index;
     }
     if (end - start < 2) {
       end = start;
       continue;
     }
-    startTimes[sessions] = log.times[events[offsets[s]!]!]!;
+    startTimes[sessions] = log.startTimes[s]!;
     kept[++sessions] = end;
   }
   return {
@@ -93,16 +61,22 @@ function buildSessions(
   };
 }
 
-/**
- * Makes training data of a log: its items in the order of their first appearance, its sessions with two events or more.
- * @throws {@link Gru4RecError} `ERR_DATA` when there is no such session.
- */
-export function prepareTraining<Id extends ItemId>(log: EventLog<Id>): TrainingData<Id> {
+/** [items] events of each item of a log */
+function countEvents(log: EventLog): Uint32Array {
   const support = new Uint32Array(log.itemIds.length);
   for (const item of log.items) ++support[item]!;
-  const { sessions, startTimes } = buildSessions(log, undefined);
-  if (startTimes.length === 0) throw noSession(log, "");
-  return { vocabulary: new Vocabulary<Id>(log.itemKind, log.itemIds), support, sessions, startTimes };
+  return support;
+}
+
+/**
+ * Makes training data of a log: its items, and its sessions as they are, without a copy.
+ * @throws {@link Gru4RecError} `ERR_DATA` when no session has two events or more.
+ */
+export function prepareTraining<Id extends ItemId>(log: EventLog<Id>): TrainingData<Id> {
+  const { items, offsets, startTimes } = log;
+  if (trainingOrder({ sessions: { items, offsets }, startTimes }, false).length === 0) throw noSession(log, "");
+  const vocabulary = new Vocabulary<Id>(log.itemKind, log.itemIds);
+  return { vocabulary, support: countEvents(log), sessions: { items, offsets }, startTimes };
 }
 
 /** Item indices of a log's item numbers, -1 = the vocabulary does not know the item; and how many events have none. */
@@ -124,7 +98,9 @@ export function prepareRetraining<Id extends ItemId>(
 ): TrainingData<Id> & Pick<EvaluationData, "skippedEvents"> {
   const { indexOf, skippedEvents } = lookUp(log, vocabulary);
   const support = new Uint32Array(vocabulary.size);
-  for (const item of log.items) if (indexOf[item]! >= 0) ++support[indexOf[item]!]!;
+  countEvents(log).forEach((events, item) => {
+    if (indexOf[item]! >= 0) support[indexOf[item]!] = events;
+  });
   const { sessions, startTimes } = buildSessions(log, indexOf);
   if (startTimes.length === 0) throw noSession(log, " of items that the model knows");
   return { vocabulary, support, sessions, startTimes, skippedEvents };
@@ -143,16 +119,20 @@ export function prepareEvaluation(log: EventLog, vocabulary: Vocabulary): Evalua
 }
 
 function noSession(log: EventLog, which: string): Gru4RecError {
-  const received = `${log.items.length} events in ${log.sessionIds.length} sessions`;
+  const received = `${log.items.length} events in ${log.startTimes.length} sessions`;
   return new Gru4RecError("ERR_DATA", `Expected a session with two events or more${which} but received ${received}`);
 }
 
 /**
- * Order in which sessions are trained.
+ * Order in which sessions are trained. Those of one event have nothing to train on and are left out.
  * @param timeSort - By the time of the first event, oldest first, ties by ascending session id; else by session id.
- * @returns [sessions] session numbers
+ * @returns Session numbers.
  */
-export function trainingOrder(startTimes: Float64Array, timeSort: boolean): Int32Array {
+export function trainingOrder(
+  { sessions: { offsets }, startTimes }: Pick<TrainingData, "sessions" | "startTimes">,
+  timeSort: boolean,
+): Int32Array {
   const order = new Int32Array(startTimes.length).map((_, session) => session);
-  return timeSort ? order.sort((a, b) => startTimes[a]! - startTimes[b]! || a - b) : order;
+  const trained = order.filter((session) => offsets[session + 1]! - offsets[session]! >= 2);
+  return timeSort ? trained.sort((a, b) => startTimes[a]! - startTimes[b]! || a - b) : trained;
 }

@@ -1,7 +1,7 @@
 import { expected, Gru4RecError } from "../errors";
 import type { ItemId, Widened } from "./ids";
 import { readEvents, type DataInput, type ReadOptions } from "./read-events";
-import { lastTimes, splitSessions, type Split } from "./split-sessions";
+import { splitSessions, type Split } from "./split-sessions";
 
 /**
  * Splits a log by time: the test part is the sessions whose last event is later than the log's last event less
@@ -17,9 +17,8 @@ export async function splitByTime<Id extends ItemId = ItemId>(
   if (typeof seconds !== "number" || !(seconds > 0))
     throw new Gru4RecError("ERR_ARGUMENT", expected("seconds", "a number above 0", seconds));
   const log = await readEvents(data, options);
-  const times = lastTimes(log);
-  const latest = times.reduce((a, b) => Math.max(a, b), 0);
-  const inTest = Uint8Array.from(times, (time) => Number(time > latest - seconds));
+  const latest = log.endTimes.reduce((a, b) => Math.max(a, b), 0);
+  const inTest = Uint8Array.from(log.endTimes, (time) => Number(time > latest - seconds));
   const what = `sessions that end before the last ${seconds} seconds of the log, to train on,`;
   return splitSessions(log, inTest, `Expected ${what} but received none`);
 }

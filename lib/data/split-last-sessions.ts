@@ -1,7 +1,7 @@
 import { checkInteger } from "../errors";
-import { compareIds, type ItemId, type Widened } from "./ids";
+import type { ItemId, Widened } from "./ids";
 import { readEvents, type DataInput, type ReadOptions } from "./read-events";
-import { lastTimes, splitSessions, type Split } from "./split-sessions";
+import { splitSessions, type Split } from "./split-sessions";
 
 /**
  * Splits a log by sessions: the test part is the `count` sessions whose last event is latest, the training part all
@@ -16,9 +16,9 @@ export async function splitLastSessions<Id extends ItemId = ItemId>(
 ): Promise<Split<Widened<Id>>> {
   checkInteger("count", count, 1, Number.MAX_SAFE_INTEGER);
   const log = await readEvents(data, options);
-  const times = lastTimes(log);
-  const order = new Int32Array(times.length).map((_, session) => session);
-  order.sort((a, b) => times[a]! - times[b]! || compareIds(log.sessionIds[a]!, log.sessionIds[b]!));
+  const { endTimes } = log;
+  const order = new Int32Array(endTimes.length).map((_, session) => session);
+  order.sort((a, b) => endTimes[a]! - endTimes[b]! || a - b);
   const inTest = new Uint8Array(order.length);
   for (const session of order.subarray(-count)) inTest[session] = 1;
   return splitSessions(

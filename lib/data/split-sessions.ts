@@ -1,6 +1,7 @@
 import { Gru4RecError } from "../errors";
-import { selectEvents, type EventLog } from "./event-log";
+import type { EventLog } from "./event-log";
 import type { ItemId } from "./ids";
+import { selectSessions } from "./select-sessions";
 
 /** A log in two parts that share no session. */
 export interface Split<Id extends ItemId = ItemId> {
@@ -8,13 +9,6 @@ export interface Split<Id extends ItemId = ItemId> {
   readonly train: EventLog<Id>;
   /** The sessions to measure on. */
   readonly test: EventLog<Id>;
-}
-
-/** [sessions] time of the last event of each session */
-export function lastTimes(log: EventLog): Float64Array {
-  const times = new Float64Array(log.sessionIds.length);
-  log.sessions.forEach((session, event) => (times[session] = Math.max(times[session]!, log.times[event]!)));
-  return times;
 }
 
 /**
@@ -25,10 +19,9 @@ export function lastTimes(log: EventLog): Float64Array {
  */
 export function splitSessions<Id extends ItemId>(log: EventLog<Id>, inTest: Uint8Array, refusal: string): Split<Id> {
   if (!inTest.includes(0)) throw new Gru4RecError("ERR_DATA", refusal);
-  const events = log.sessions.map((_, event) => event);
-  const isTest = (event: number) => inTest[log.sessions[event]!]! !== 0;
+  const sessions = new Int32Array(inTest.length).map((_, session) => session);
   return {
-    train: selectEvents(log, events.filter((event) => !isTest(event))), // prettier-ignore
-    test: selectEvents(log, events.filter(isTest)),
+    train: selectSessions(log, sessions.filter((session) => inTest[session] === 0)), // prettier-ignore
+    test: selectSessions(log, sessions.filter((session) => inTest[session] !== 0)), // prettier-ignore
   };
 }

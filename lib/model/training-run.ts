@@ -57,6 +57,7 @@ const RUN_OPTIONS: Readonly<Record<keyof RunOptions, true>> = {
   onProgress: true,
   onEpoch: true,
   validation: true,
+  memoryLimit: true,
   keepOptimiserState: true,
   onWarning: true,
 };

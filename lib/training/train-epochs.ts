@@ -85,7 +85,7 @@ class EpochRun {
     private readonly past: readonly EpochReport[],
   ) {
     // The shuffle starts from ascending session id, so the order of time plays no part then.
-    this.#order = trainingOrder(data.startTimes, config.timeSort && !config.trainRandomOrder);
+    this.#order = trainingOrder(data, config.timeSort && !config.trainRandomOrder);
     this.#meter = new ProgressMeter(past.length + config.nEpochs);
   }
 

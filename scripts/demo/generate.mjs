@@ -10,7 +10,7 @@
  * Session lengths are geometric. Sessions start all over 30 days, most of them in the evening.
  */
 import { createWriteStream } from "node:fs";
-import { finished } from "node:stream/promises";
+import { pipeline } from "node:stream/promises";
 import { ExplainedError } from "../support/run.mjs";
 import { makeRandom, makeSampler } from "./random.mjs";
 
@@ -54,6 +54,7 @@ function makeShop(itemCount, random) {
   while (pairs.length < itemCount) pairs.push({ category: drawCategory(), style: drawStyle() });
   const weights = skew(itemCount, 30, 0.9);
   const items = pairs.map(({ category, style }, index) => ({
+    index,
     id: `${styleNames[style]}-${categoryNames[category]}-${index}`,
     category,
     style,
@@ -79,7 +80,7 @@ function makeShop(itemCount, random) {
       drawFrom[random() < 0.7 ? item.category : pick(related[item.category], random)](),
     );
   }
-  return { drawFirst: sampler(items), drawFrom, drawStyled, related };
+  return { ids: items.map(({ id }) => id), drawFirst: sampler(items), drawFrom, drawStyled, related };
 }
 
 /** The clicks of one visit, oldest first. */
@@ -110,30 +111,77 @@ function makeStart(random) {
   return firstSecond + Math.floor(random() * days) * secondsPerDay + Math.floor(hour * 3600);
 }
 
-/**
- * Writes a click log with the columns SessionId, ItemId and Time (seconds), rows in order of time.
- * @param {string} path
- * @param {object} [options]
- * @returns {Promise<{ events: number, sessions: number }>}
- */
-export async function generate(path, { seed = 1, events = 200_000, items = 5_000, meanLength = 5 } = {}) {
-  const random = makeRandom(seed);
-  const shop = makeShop(items, random);
-  const rows = [];
-  let sessions = 0;
-  while (rows.length < events) {
-    ++sessions;
-    let time = makeStart(random);
-    for (const { id } of makeSession(shop, meanLength, random)) {
-      rows.push({ session: sessions, id, time });
+/** Numbers that come one by one, 4 bytes each. */
+class Int32List {
+  #values = new Int32Array(1024);
+  length = 0;
+
+  push(value) {
+    if (this.length === this.#values.length) {
+      const larger = new Int32Array(2 * this.length);
+      larger.set(this.#values);
+      this.#values = larger;
+    }
+    this.#values[this.length++] = value;
+  }
+
+  values() {
+    return this.#values.subarray(0, this.length);
+  }
+}
+
+/** The positions of `keys` (from 0 on) in ascending order of the keys; equal ones stay in their order. */
+function sortedPositions(keys) {
+  const starts = new Int32Array(keys.reduce((most, key) => Math.max(most, key), 0) + 2);
+  for (const key of keys) ++starts[key + 1];
+  for (let key = 1; key < starts.length; ++key) starts[key] += starts[key - 1];
+  const positions = new Int32Array(keys.length);
+  keys.forEach((key, position) => (positions[starts[key]++] = position));
+  return positions;
+}
+
+/** The clicks of the visits, in the order in which the visits were made: item, session (from 1), seconds since the first day. */
+function makeClicks(shop, { events, meanLength }, random) {
+  const [items, sessions, seconds] = [new Int32List(), new Int32List(), new Int32List()];
+  for (let session = 1; items.length < events; ++session) {
+    let time = makeStart(random) - firstSecond;
+    for (const { index } of makeSession(shop, meanLength, random)) {
+      items.push(index);
+      sessions.push(session);
+      seconds.push(time);
       time += 1 + Math.floor(-Math.log(1 - random()) * meanPause);
     }
   }
-  rows.sort((a, b) => a.time - b.time || a.session - b.session);
-  const file = createWriteStream(path);
-  file.write("SessionId\tItemId\tTime\n");
-  for (const { session, id, time } of rows) file.write(`${session}\t${id}\t${time}\n`);
-  file.end();
-  await finished(file);
-  return { events: rows.length, sessions };
+  return { items: items.values(), sessions: sessions.values(), seconds: seconds.values() };
+}
+
+const ROWS_A_WRITE = 20_000;
+
+/**
+ * Writes a click log with the columns SessionId, ItemId and Time (seconds).
+ * @param {string} path
+ * @param {object} [options]
+ * @param {"time" | "none"} [options.order] of the rows: by time, or in no order at all
+ * @returns {Promise<{ events: number, sessions: number }>}
+ */
+export async function generate(
+  path,
+  { seed = 1, events = 200_000, items = 5_000, meanLength = 5, order = "time" } = {},
+) {
+  const random = makeRandom(seed);
+  const shop = makeShop(items, random);
+  const clicks = makeClicks(shop, { events, meanLength }, random);
+  const count = clicks.items.length;
+  const keys = order === "time" ? clicks.seconds : Int32Array.from({ length: count }, () => random() * count);
+  const positions = sortedPositions(keys);
+  await pipeline(function* () {
+    yield "SessionId\tItemId\tTime\n";
+    for (let first = 0; first < count; first += ROWS_A_WRITE) {
+      let rows = "";
+      for (const click of positions.subarray(first, first + ROWS_A_WRITE))
+        rows += `${clicks.sessions[click]}\t${shop.ids[clicks.items[click]]}\t${firstSecond + clicks.seconds[click]}\n`;
+      yield rows;
+    }
+  }, createWriteStream(path));
+  return { events: count, sessions: clicks.sessions[count - 1] };
 }

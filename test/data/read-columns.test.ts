@@ -22,10 +22,12 @@ test("plain and typed arrays give the same log", async () => {
     itemKind: "number",
     itemIds: Float64Array.of(30, 10),
     sessionKind: "number",
-    sessionIds: Float64Array.of(7, 3),
-    items: Int32Array.of(0, 1, 0),
-    sessions: Int32Array.of(0, 0, 1),
-    times: Float64Array.of(1.5, 2, 0),
+    sessionIds: Float64Array.of(3, 7),
+    offsets: Int32Array.of(0, 1, 3),
+    items: Int32Array.of(0, 0, 1),
+    times: Float64Array.of(0, 1.5, 2),
+    startTimes: Float64Array.of(0, 1.5),
+    endTimes: Float64Array.of(0, 2),
   });
 });
 

@@ -46,9 +46,17 @@ test("the same events give the same log as columns, iterable, async iterable and
       const path = folder.write("log.csv", `SessionId,ItemId,Time\n${rows.join("\n")}\n`);
       expect(await readEvents(path, options)).toEqual(log);
 
-      // What went in is what the log holds.
-      expect(Array.from(log.items, (item) => log.itemIds[item])).toEqual(columns.itemId);
-      expect(Array.from(log.sessions, (session) => log.sessionIds[session])).toEqual(columns.sessionId);
+      // What went in is what the log holds: by session, then by time, which is in the unit of the log.
+      const inLog = Array.from(log.startTimes, (_, s) =>
+        Array.from(log.items.subarray(log.offsets[s], log.offsets[s + 1]), (item) => log.itemIds[item]),
+      );
+      const numberOf = new Map(Array.from(log.startTimes, (_, s) => [log.sessionIds.at(s), s]));
+      const secondsOf = (time: string | number) => (typeof time === "number" ? time : Date.parse(time));
+      const sorted = events.toSorted((a, b) => secondsOf(a.time) - secondsOf(b.time));
+      expect(inLog).toEqual(
+        inLog.map((_, s) => sorted.filter(({ session }) => numberOf.get(session) === s).map(({ item }) => item)),
+      );
+      expect(numberOf.size).toBe(new Set(columns.sessionId).size);
     }),
     { numRuns: 60 },
   );

@@ -10,10 +10,12 @@ const LOG = {
   itemKind: "string",
   itemIds: ["b", "a"],
   sessionKind: "number",
-  sessionIds: Float64Array.of(7, 3),
-  items: Int32Array.of(0, 1, 0),
-  sessions: Int32Array.of(0, 0, 1),
-  times: Float64Array.of(5, 6, 2),
+  sessionIds: Float64Array.of(3, 7),
+  offsets: Int32Array.of(0, 1, 3),
+  items: Int32Array.of(0, 0, 1),
+  times: Float64Array.of(2, 5, 6),
+  startTimes: Float64Array.of(2, 5),
+  endTimes: Float64Array.of(2, 6),
 };
 
 /** Yields `values`; `state.closed` tells whether it was ended. */
@@ -45,7 +47,7 @@ test("more events than there was room for keep their order", async () => {
   const log = await readEvents(events());
   expect(log.times).toEqual(new Float64Array(count).map((_, i) => i));
   expect(log.itemIds).toEqual(Array.from({ length: 977 }, (_, i) => `item ${i}`));
-  expect(log.sessions).toEqual(new Int32Array(count).map((_, i) => i >> 2));
+  expect(log.offsets).toEqual(new Int32Array(count / 4 + 1).map((_, s) => 4 * s));
 });
 
 test("one and the same object may be yielded again and again", async () => {

@@ -40,7 +40,7 @@ test("vocabulary and support come from all events, short sessions included", asy
   ]);
   expect(vocabulary.ids).toEqual(["alone", "x", "y"]);
   expect(support).toEqual(Uint32Array.of(2, 2, 1));
-  expect(listsOf(sessions)).toEqual([[1, 2, 1]]);
+  expect(listsOf(sessions)).toEqual([[0], [1, 2, 1], [0]]);
 });
 
 test("text session ids are ordered by their bytes", async () => {
@@ -57,8 +57,7 @@ test("random logs: the same as sorting objects", async () => {
     const firstSeen = [...new Set(events.map(([, item]) => item))];
     const expected = [...new Set(events.map(([session]) => session as number))]
       .sort((a, b) => a - b)
-      .map((id) => events.filter(([session]) => session === id).sort((a, b) => a[2] - b[2]))
-      .filter((session) => session.length >= 2);
+      .map((id) => events.filter(([session]) => session === id).sort((a, b) => a[2] - b[2]));
 
     const { sessions, startTimes, support } = await trainingOf(events);
     expect(listsOf(sessions)).toEqual(expected.map((session) => session.map(([, item]) => firstSeen.indexOf(item))));
@@ -67,10 +66,13 @@ test("random logs: the same as sorting objects", async () => {
   }
 });
 
-test("trainingOrder: by the first event's time, ties by session id; or by session id", () => {
-  const startTimes = Float64Array.of(5, 1, 5, 0, 1);
-  expect([...trainingOrder(startTimes, true)]).toEqual([3, 1, 4, 0, 2]);
-  expect([...trainingOrder(startTimes, false)]).toEqual([0, 1, 2, 3, 4]);
+test("trainingOrder: by the first event's time, ties by session id; or by session id; none of one event", () => {
+  const data = {
+    sessions: { items: new Int32Array(11), offsets: Int32Array.of(0, 2, 4, 6, 8, 9, 11) },
+    startTimes: Float64Array.of(5, 1, 5, 0, 2, 1),
+  };
+  expect([...trainingOrder(data, true)]).toEqual([3, 1, 5, 0, 2]);
+  expect([...trainingOrder(data, false)]).toEqual([0, 1, 2, 3, 5]);
 });
 
 test("no session with two events is no training data", async () => {

@@ -1,4 +1,4 @@
-import { readEvents, splitByTime } from "../../lib/data";
+import { PackedText, readEvents, splitByTime } from "../../lib/data";
 import { expectFailure } from "../support/errors";
 
 const columns = {
@@ -19,7 +19,7 @@ test("test sessions are those whose last event is in the final seconds; the othe
 
 test("an event just inside the final seconds makes a test session", async () => {
   const { train } = await splitByTime(columns, 10.5);
-  expect(train.sessionIds).toEqual(["old"]);
+  expect(train.sessionIds).toEqual(PackedText.of(["old"]));
 });
 
 test("an empty training part is refused", async () => {

@@ -1,4 +1,4 @@
-import { readEvents, splitLastSessions } from "../../lib/data";
+import { PackedText, readEvents, splitLastSessions } from "../../lib/data";
 import { expectFailure } from "../support/errors";
 
 const columns = {
@@ -17,14 +17,14 @@ test("test sessions are those that end last; the others train", async () => {
 
 test("of sessions that end at the same time, the one with the higher id is later", async () => {
   const { test } = await splitLastSessions(columns, 2);
-  expect(test.sessionIds).toEqual(Float64Array.of(9, 7));
+  expect(test.sessionIds).toEqual(Float64Array.of(7, 9));
   const text = { ...columns, sessionId: columns.sessionId.map((id) => (id === 9 ? "é" : `z${id}`)) };
-  expect((await splitLastSessions(text, 2)).test.sessionIds).toEqual(["é", "z7"]);
+  expect((await splitLastSessions(text, 2)).test.sessionIds).toEqual(PackedText.of(["z7", "é"]));
 });
 
 test("the options say how to read", async () => {
   const { train } = await splitLastSessions(columns, 1, { timeUnit: "ms" });
-  expect(train.times[0]).toBe(0.001);
+  expect(Math.min(...train.times)).toBe(0.001);
 });
 
 test.each([4, 5])("%i sessions of 4 leave none to train on", async (count) => {

@@ -1,0 +1,146 @@
+import { describeValue, Gru4RecError } from "../errors";
+import { arrangeLog, checkEventCount, type EventLog } from "./event-log";
+import { scaleToSeconds, TimeReader, type TimeUnit } from "./event-times";
+import { checkId, compareIds, idSequence, makeIdList, type IdKind, type ItemId } from "./ids";
+import { groupByKey } from "./rows/group-rows";
+
+/** A JavaScript Map holds 2^24 entries. */
+const MOST_IN_A_MAP = 2 ** 24 - 1;
+
+/** Numbers ids of one kind in the order of their first appearance. */
+class IdNumbering {
+  readonly ids: ItemId[] = [];
+  readonly #maps: Map<ItemId, number>[] = [new Map()];
+  #lastId: ItemId | undefined;
+  #lastNumber = -1;
+
+  constructor(readonly kind: IdKind) {}
+
+  /** Number of an id, or undefined for one that is new. */
+  find(id: unknown): number | undefined {
+    if (id === this.#lastId && id !== undefined) return this.#lastNumber; // a log lists a session's events together, as a rule
+    for (const map of this.#maps) {
+      const number = map.get(id as ItemId);
+      if (number === undefined) continue;
+      this.#lastId = id as ItemId;
+      return (this.#lastNumber = number);
+    }
+    return undefined;
+  }
+
+  /** @param id - A new one, of `kind`. */
+  add(id: ItemId): number {
+    const last = this.#maps.at(-1)!;
+    const number = this.ids.push(id === 0 ? 0 : id) - 1; // zero has one form
+    if (last.size < MOST_IN_A_MAP) last.set(id, number);
+    else this.#maps.push(new Map([[id, number]]));
+    return number;
+  }
+}
+
+/** Names the field of an event in messages. */
+type NameOf = (field: "session" | "item" | "time", index: number) => string;
+
+/** Numbers ids that come one by one, of any source: the first one decides their kind. */
+class IdReader {
+  #numbering: IdNumbering | undefined;
+
+  constructor(private readonly nameOf: (index: number) => string) {}
+
+  /** What it has read; there must be an id. */
+  get numbering(): IdNumbering {
+    return this.#numbering!;
+  }
+
+  read(id: unknown, index: number): number {
+    return this.#numbering?.find(id) ?? this.#readNew(id, index);
+  }
+
+  #readNew(id: unknown, index: number): number {
+    checkId(id, this.nameOf(index), "ERR_DATA");
+    const kind = typeof id as IdKind;
+    this.#numbering ??= new IdNumbering(kind);
+    if (kind === this.#numbering.kind) return this.#numbering.add(id);
+    const what = `a ${this.#numbering.kind} like ${this.nameOf(0)}`;
+    throw new Gru4RecError(
+      "ERR_DATA",
+      `Expected ${this.nameOf(index)} to be ${what} but received ${describeValue(id)}`,
+    );
+  }
+}
+
+/** Makes a log of events that come one by one. */
+export class EventLogBuilder {
+  readonly #sessionIds: IdReader;
+  readonly #itemIds: IdReader;
+  readonly #timeReader: TimeReader;
+  #sessions: Int32Array;
+  #items: Int32Array;
+  #times: Float64Array;
+  #length = 0;
+
+  /** @param capacity - Events to make room for; more may come. */
+  constructor(nameOf: NameOf, capacity: number) {
+    this.#sessionIds = new IdReader((index) => nameOf("session", index));
+    this.#itemIds = new IdReader((index) => nameOf("item", index));
+    this.#timeReader = new TimeReader((index) => nameOf("time", index));
+    this.#sessions = new Int32Array(capacity);
+    this.#items = new Int32Array(capacity);
+    this.#times = new Float64Array(capacity);
+  }
+
+  /** Number of events so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** @throws {@link Gru4RecError} `ERR_DATA` for what is no id or time, or of another kind than the first one. */
+  add(session: unknown, item: unknown, time: unknown): void {
+    if (this.#length === this.#items.length) this.#resize(Math.ceil(this.#length * 1.5));
+    const index = this.#length;
+    this.#sessions[index] = this.#sessionIds.read(session, index);
+    this.#items[index] = this.#itemIds.read(item, index);
+    this.#times[index] = this.#timeReader.read(time, index);
+    ++this.#length;
+  }
+
+  /**
+   * @param unit - Of times that are numbers; undefined: found out.
+   * @throws {@link Gru4RecError} `ERR_DATA` when there is no event, or there are too many.
+   */
+  async build(unit: TimeUnit | undefined, signal: AbortSignal | undefined): Promise<EventLog> {
+    checkEventCount(this.#length);
+    if (this.#length < this.#items.length) this.#resize(this.#length);
+    if (this.#timeReader.isNumeric) scaleToSeconds(this.#times, unit);
+    const items = this.#itemIds.numbering;
+    const { kind, ids } = this.#sessionIds.numbering;
+
+    const order = new Int32Array(ids.length).map((_, session) => session);
+    order.sort((a, b) => compareIds(ids[a]!, ids[b]!));
+    const place = new Int32Array(order.length);
+    order.forEach((session, i) => (place[session] = i));
+    const low = Uint32Array.from(this.#sessions, (session) => place[session]!);
+    return arrangeLog(
+      {
+        itemKind: items.kind,
+        itemIds: makeIdList(items.ids, items.kind),
+        sessionKind: kind,
+        sessionIds: idSequence(
+          Array.from(order, (session) => ids[session]!),
+          kind,
+        ),
+      },
+      { items: this.#items, times: this.#times },
+      await groupByKey({ low, high: undefined }, signal),
+      signal,
+    );
+  }
+
+  #resize(capacity: number): void {
+    const kept = Math.min(capacity, this.#length);
+    const copy = <A extends Int32Array | Float64Array>(from: A, to: A): A => (to.set(from.subarray(0, kept)), to);
+    this.#sessions = copy(this.#sessions, new Int32Array(capacity));
+    this.#items = copy(this.#items, new Int32Array(capacity));
+    this.#times = copy(this.#times, new Float64Array(capacity));
+  }
+}
