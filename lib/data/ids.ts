@@ -62,7 +62,7 @@ export function makeIdList(ids: readonly ItemId[], kind: IdKind): IdList {
 
 /** Makes a sequence of ids of one kind. */
 export function idSequence(ids: readonly ItemId[], kind: IdKind): IdSequence {
-  return kind === "string" ? PackedText.of(ids as string[]) : (makeIdList(ids, kind) as Float64Array | BigInt64Array);
+  return kind === "string" ? PackedText.of(ids as string[]) : makeIdList(ids, kind);
 }
 
 /** Negative, zero or positive as `a` comes before `b` by their UTF-8 bytes, which is the order of their code points. */

@@ -10,7 +10,7 @@ const MOST_IN_A_MAP = 2 ** 24 - 1;
 /** Numbers ids of one kind in the order of their first appearance. */
 class IdNumbering {
   readonly ids: ItemId[] = [];
-  readonly #maps: Map<ItemId, number>[] = [new Map()];
+  readonly #maps: Map<ItemId, number>[] = [new Map<ItemId, number>()];
   #lastId: ItemId | undefined;
   #lastNumber = -1;
 

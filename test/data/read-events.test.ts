@@ -52,7 +52,7 @@ test("the same events give the same log as columns, iterable, async iterable and
       );
       const numberOf = new Map(Array.from(log.startTimes, (_, s) => [log.sessionIds.at(s), s]));
       const secondsOf = (time: string | number) => (typeof time === "number" ? time : Date.parse(time));
-      const sorted = events.toSorted((a, b) => secondsOf(a.time) - secondsOf(b.time));
+      const sorted = [...events].sort((a, b) => secondsOf(a.time) - secondsOf(b.time));
       expect(inLog).toEqual(
         inLog.map((_, s) => sorted.filter(({ session }) => numberOf.get(session) === s).map(({ item }) => item)),
       );
