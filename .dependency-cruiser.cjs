@@ -7,6 +7,7 @@ const floors = [
   ["native"],
   ["data"],
   ["config"],
+  ["files"],
   ["errors"],
 ];
 

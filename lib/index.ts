@@ -13,6 +13,7 @@ export {
   readEvents,
   splitByTime,
   splitLastSessions,
+  writeLog,
   type ColumnNames,
   type DataInput,
   type Event,

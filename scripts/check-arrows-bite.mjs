@@ -76,7 +76,7 @@ async function brokenRules(files) {
 }
 
 async function checkImports() {
-  const rooms = ["cli", "model", "training", "evaluation", "prediction", "native", "data", "config", "errors"];
+  const rooms = ["cli", "model", "training", "evaluation", "prediction", "native", "data", "config", "files", "errors"];
   const leaf = "export const value = 1;\n";
   const importing = (path) => `import { value } from "${path}";\nexport const other = value;\n`;
   const leaves = { "lib/index.ts": leaf, ...Object.fromEntries(rooms.map((room) => [`lib/${room}/leaf.ts`, leaf])) };
@@ -89,7 +89,8 @@ async function checkImports() {
     "lib/training/a.ts": importing("../native/leaf.js"),
     "lib/native/a.ts": importing("../data/leaf.js"),
     "lib/data/a.ts": importing("../config/leaf.js"),
-    "lib/config/a.ts": importing("../errors/leaf.js"),
+    "lib/config/a.ts": importing("../files/leaf.js"),
+    "lib/files/a.ts": importing("../errors/leaf.js"),
   };
   expectEqual("rules broken by allowed imports", [], await brokenRules(allowed));
 
@@ -101,14 +102,17 @@ async function checkImports() {
     "lib/native/a.ts": importing("../evaluation/leaf.js"),
     "lib/data/a.ts": importing("../native/leaf.js"),
     "lib/config/a.ts": importing("../data/leaf.js"),
-    "lib/errors/a.ts": importing("../config/leaf.js"),
+    "lib/files/a.ts": importing("../config/leaf.js"),
+    "lib/errors/a.ts": importing("../files/leaf.js"),
     "lib/model/zod.ts": importing("zod"),
     "lib/data/circle.ts": 'export { value as other } from "./round.js";\nexport const value = 1;\n',
     "lib/data/round.ts": 'export { value as other } from "./circle.js";\nexport const value = 1;\n',
     "lib/data/missing.ts": importing("./nowhere.js"),
     "lib/data/development.ts": importing("fast-check"),
   };
-  const rules = ["config", "data", "errors", "index", "model", "native", "verbs"].map((room) => `upwards-from-${room}`);
+  const rules = ["config", "data", "errors", "files", "index", "model", "native", "verbs"].map(
+    (room) => `upwards-from-${room}`,
+  );
   expectEqual(
     "rules broken by forbidden imports",
     ["no-circle", "no-development-package", "only-config-imports-zod", "resolvable", ...rules],

@@ -21,6 +21,7 @@ export {
   type PackedSessions,
   type SessionItems,
 } from "./item-lists";
+export { writeLog } from "./log-file";
 export { PackedText } from "./packed-text";
 export type { EventColumns } from "./read-columns";
 export { readEvents, type DataInput, type ReadOptions } from "./read-events";
@@ -39,3 +40,4 @@ export { splitByTime } from "./split-by-time";
 export { splitLastSessions } from "./split-last-sessions";
 export type { Split } from "./split-sessions";
 export { Vocabulary } from "./vocabulary";
+export { copyFrom, vocabularyLayout, VocabularyReader, vocabularyTensors } from "./vocabulary-tensors";

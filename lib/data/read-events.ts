@@ -3,6 +3,7 @@ import { aborted, checkOptions, expected, Gru4RecError, untilAborted } from "../
 import type { EventLog } from "./event-log";
 import type { TimeUnit } from "./event-times";
 import type { ItemId, Widened } from "./ids";
+import { isLogFile, readLog } from "./log-file";
 import { readColumns, type EventColumns } from "./read-columns";
 import { COLUMN_NAMES, readFile, type ColumnNames } from "./read-file";
 import { readIterable, type Event } from "./read-iterable";
@@ -76,6 +77,7 @@ async function read(data: DataInput, options: ReadOptions): Promise<EventLog> {
   const { columns, timeUnit } = checkReadOptions(options);
   const { memoryLimit, signal } = options;
   const fileOptions = { columns, timeUnit, memoryLimit, signal };
+  if (typeof data === "string" && isLogFile(data)) return readLog(data);
   if (typeof data === "string") return readFile(data, data, fileOptions);
   const given: unknown = data;
   if (typeof given !== "object" || given === null) {

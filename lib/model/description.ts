@@ -3,7 +3,7 @@ import type { IdKind } from "../data";
 import { expected, reason } from "../errors";
 import { packageVersion } from "../native";
 import type { EpochReport } from "../training";
-import { FormatError, type SafetensorsFile } from "./safetensors";
+import { FormatError, type SafetensorsFile } from "../files";
 
 /** What the metadata of a model file says. */
 export interface Description {

@@ -2,4 +2,3 @@ export { Gru4Rec, TrainingError, type Retraining, type RetrainOptions } from "./
 export type { LoadOptions } from "./model-file";
 export { readModelInfo, type ModelInfo, type TensorInfo } from "./model-info";
 export { readTrainingRun, takeRunOptions, warn, type RunOptions, type ValidationOptions } from "./training-run";
-export { checkWritable } from "./replace-file";

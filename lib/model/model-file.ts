@@ -1,18 +1,21 @@
 import { parseConfig, type Config } from "../config";
-import type { ItemId, Vocabulary } from "../data";
+import { copyFrom, vocabularyLayout, VocabularyReader, vocabularyTensors, type ItemId, type Vocabulary } from "../data";
+import {
+  checkPath,
+  checkNoOthers,
+  checkTensors,
+  FormatError,
+  writeSafetensors,
+  type ExpectedTensor,
+  type SafetensorsFile,
+  type TensorInfo,
+  type WritableTensor,
+} from "../files";
 import { callNative, createModel, trainingSpec, type NativeModel } from "../native";
 import type { EpochReport } from "../training";
 import { countParameters } from "./count-parameters";
 import { encodeDescription, readDescription, type Description } from "./description";
-import { checkPath, withModelFile } from "./open-model-file";
-import {
-  FormatError,
-  writeSafetensors,
-  type SafetensorsFile,
-  type TensorInfo,
-  type WritableTensor,
-} from "./safetensors";
-import { copyFrom, vocabularyLayout, VocabularyReader, vocabularyTensors } from "./vocabulary-tensors";
+import { withModelFile } from "./open-model-file";
 
 /** What a model consists of besides its weights. */
 export interface ModelContents<Id extends ItemId = ItemId> {
@@ -82,7 +85,10 @@ async function readModel(
   file: SafetensorsFile,
   { itemKind, items, config, history, epoch }: Description,
 ): Promise<{ native: NativeModel; contents: ModelContents }> {
-  const others: Expected[] = [...vocabularyLayout(itemKind, items), { name: SUPPORT, dtype: "U32", shape: [items] }];
+  const others: ExpectedTensor[] = [
+    ...vocabularyLayout(itemKind, items),
+    { name: SUPPORT, dtype: "U32", shape: [items] },
+  ];
   checkTensors(file, others);
   // Before memory is taken: a configuration may claim more than the machine has.
   const [needed, held] = [countParameters(config, items), countStoredParameters(file.tensors)];
@@ -120,27 +126,4 @@ export function countStoredParameters(tensors: readonly TensorInfo[]): number {
   return tensors
     .filter(({ name, dtype }) => dtype === "F32" && !isOptimiserState(name))
     .reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
-}
-
-/** A tensor that belongs into a file; one without a shape may have any. */
-type Expected = Omit<TensorInfo, "shape"> & { readonly shape?: readonly number[] };
-
-/** Refuses a file without one of these tensors, or with another type or shape of it. */
-function checkTensors(file: SafetensorsFile, expected: readonly Expected[]): void {
-  for (const { name, dtype, shape } of expected) {
-    const tensor = file.tensors.find((candidate) => candidate.name === name);
-    if (tensor === undefined) throw new FormatError(`it has no tensor ${name}`);
-    const wanted = shape ?? [tensor.shape[0] ?? 0];
-    if (tensor.dtype !== dtype || String(tensor.shape) !== String(wanted))
-      throw new FormatError(
-        `tensor ${name} is ${tensor.dtype} [${tensor.shape.join(", ")}] where ${dtype} [${wanted.join(", ")}] belongs`,
-      );
-  }
-}
-
-function checkNoOthers(file: SafetensorsFile, expected: readonly Expected[]): void {
-  const names = new Set(expected.map(({ name }) => name));
-  const stranger = file.tensors.find(({ name }) => !names.has(name));
-  if (stranger !== undefined)
-    throw new FormatError(`it has a tensor ${stranger.name}, which its configuration does not`);
 }

@@ -362,7 +362,7 @@ describe("what is no model file is refused:", () => {
     const entry = `,"more":{"dtype":"U8","shape":[0],"data_offsets":[${length - start},${length - start}]}}`;
     await refuses(
       withHeader(bytes, (header) => header.trimEnd().slice(0, -1) + entry),
-      "it has a tensor more, which its configuration does not",
+      "it has a tensor more, which does not belong there",
     );
   });
 

@@ -9,7 +9,7 @@ import {
   type ValidationMetric,
   type ValidationOptions,
 } from "../../index";
-import { checkWritable } from "../../model";
+import { checkWritable } from "../../files";
 import { checkInput } from "../check-input";
 import type { Context } from "../context";
 import { addConfigOptions, PLACE, readConfiguration, readPlace, type ConfigFlags } from "../hyperparameter-options";

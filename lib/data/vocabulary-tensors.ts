@@ -1,6 +1,8 @@
 import { isUtf8 } from "node:buffer";
-import { PackedText, Vocabulary, type IdKind } from "../data";
-import { FormatError, type TensorInfo, type TensorValues, type WritableTensor } from "./safetensors";
+import { FormatError, type ExpectedTensor, type TensorInfo, type TensorValues, type WritableTensor } from "../files";
+import type { IdKind } from "./ids";
+import { PackedText } from "./packed-text";
+import { Vocabulary } from "./vocabulary";
 
 // Numbers and 64-bit integers are I64 [items]; text is its UTF-8 bytes end to end and where each begins, I64 [items + 1].
 const IDS = "vocabulary.ids";
@@ -12,7 +14,7 @@ const HIGH_WORD = 2 ** 32;
 const CONTINUATION = 0b10;
 
 /** The tensors that a vocabulary is; bytes have a length of their own. */
-export function vocabularyLayout(kind: IdKind, items: number): (Omit<TensorInfo, "shape"> & { shape?: number[] })[] {
+export function vocabularyLayout(kind: IdKind, items: number): ExpectedTensor[] {
   if (kind !== "string") return [{ name: IDS, dtype: "I64", shape: [items] }];
   return [
     { name: TEXT_OFFSETS, dtype: "I64", shape: [items + 1] },
@@ -45,7 +47,8 @@ function wordsOf(values: TensorValues): Int32Array {
   return new Int32Array(values.buffer, values.byteOffset, values.byteLength / 4);
 }
 
-function asInt64(numbers: ArrayLike<number>): WritableTensor["read"] {
+/** Writes numbers as 64-bit integers. */
+export function asInt64(numbers: ArrayLike<number>): WritableTensor["read"] {
   return (first, values) => {
     const words = wordsOf(values);
     for (let i = 0; i < values.length; ++i) {
@@ -54,6 +57,15 @@ function asInt64(numbers: ArrayLike<number>): WritableTensor["read"] {
       words[2 * i + 1] = Math.floor(number / HIGH_WORD);
     }
   };
+}
+
+/** Sets the elements of `integers` from `first` on to the 64-bit integers `values`. */
+export function fromInt64(values: TensorValues, integers: BigInt64Array | Float64Array, first: number): void {
+  if (integers instanceof BigInt64Array) integers.set(values as BigInt64Array, first);
+  else {
+    const words = wordsOf(values);
+    for (let i = 0; i < values.length; ++i) integers[first + i] = words[2 * i + 1]! * HIGH_WORD + (words[2 * i]! >>> 0);
+  }
 }
 
 /** Collects a vocabulary from pieces of its tensors. */
@@ -74,12 +86,7 @@ export class VocabularyReader {
   /** Takes `values` of a tensor of {@link vocabularyLayout}, from its element `first` on. */
   add(name: string, first: number, values: TensorValues): void {
     if (name === TEXT_BYTES) this.#bytes.set(values as Uint8Array, first);
-    else if (this.#integers instanceof BigInt64Array) this.#integers.set(values as BigInt64Array, first);
-    else {
-      const words = wordsOf(values);
-      for (let i = 0; i < values.length; ++i)
-        this.#integers[first + i] = words[2 * i + 1]! * HIGH_WORD + (words[2 * i]! >>> 0);
-    }
+    else fromInt64(values, this.#integers, first);
   }
 
   /** @throws {@link FormatError} where the values are no ids. */

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { SafetensorsFile, writeSafetensors, type TensorValues, type WritableTensor } from "../../lib/model/safetensors";
+import { SafetensorsFile, writeSafetensors, type TensorValues, type WritableTensor } from "../../lib/files";
 import { expectFailure } from "../support/errors";
 import { temporaryFolder } from "../support/files";
 

@@ -7,9 +7,16 @@ import { replaceFile } from "./replace-file";
 // The metadata has two CRC-32 of our own: `crc32` of the tensors, and `header_crc32` of the header with 00000000 in the
 // place of this one. So a header can be trusted before its tensors are read.
 
-const DTYPES = { I64: BigInt64Array, F32: Float32Array, I32: Int32Array, U32: Uint32Array, U8: Uint8Array } as const;
+const DTYPES = {
+  I64: BigInt64Array,
+  F64: Float64Array,
+  F32: Float32Array,
+  I32: Int32Array,
+  U32: Uint32Array,
+  U8: Uint8Array,
+} as const;
 export type Dtype = keyof typeof DTYPES;
-export type TensorValues = BigInt64Array | Float32Array | Int32Array | Uint32Array | Uint8Array;
+export type TensorValues = BigInt64Array | Float64Array | Float32Array | Int32Array | Uint32Array | Uint8Array;
 
 export interface TensorInfo {
   readonly name: string;

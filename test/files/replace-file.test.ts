@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
-import { checkWritable, replaceFile } from "../../lib/model/replace-file";
+import { checkWritable, replaceFile } from "../../lib/files";
 import { expectFailure } from "../support/errors";
 import { temporaryFolder } from "../support/files";
 

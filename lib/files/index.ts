@@ -1,0 +1,13 @@
+export { checkPath } from "./check-path";
+export { checkNoOthers, checkTensors, type ExpectedTensor } from "./check-tensors";
+export { checkWritable, replaceFile } from "./replace-file";
+export {
+  FormatError,
+  SafetensorsFile,
+  writeSafetensors,
+  type Dtype,
+  type TensorInfo,
+  type TensorValues,
+  type WritableTensor,
+} from "./safetensors";
+export { withSafetensors } from "./with-safetensors";
