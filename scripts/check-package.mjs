@@ -27,7 +27,7 @@ function expectedFiles() {
   return [
     ...["package.json", "README.md", "LICENSE", "CHANGELOG.md", "CMakeLists.txt"],
     ...readdirSync(join(root, "docs"))
-      .filter((name) => name.endsWith(".md"))
+      .filter((name) => /\.(md|svg)$/.test(name))
       .map((name) => `docs/${name}`),
     ...filesOf("lib").flatMap(outputsOf),
     ...filesOf("native").filter((name) =>

@@ -9,7 +9,7 @@ import {
   type TensorValues,
 } from "../files";
 import { checkEventCount, type EventLog } from "./event-log";
-import type { IdKind, IdList, IdSequence, ItemId } from "./ids";
+import type { IdKind, ItemId } from "./ids";
 import { Vocabulary } from "./vocabulary";
 import {
   asInt64,

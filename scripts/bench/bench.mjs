@@ -1,5 +1,5 @@
 /**
- * Benchmarks: `npm run bench -- train`, `… accuracy`, `… load`. They measure, they do not judge; give figures from a
+ * Benchmarks: `npm run bench -- train`, `… accuracy`, `… load`, `… data`. They measure, they do not judge; give figures from a
  * quiet machine. `… roofline` counts instead, and builds what it needs by itself; `… compare` puts two results of
  * `npm run gpu:check` side by side.
  */
@@ -7,6 +7,7 @@ import { setUp } from "../setup.mjs";
 import { ExplainedError, runMain } from "../support/run.mjs";
 import { benchAccuracy } from "./accuracy.mjs";
 import { benchCompare } from "./compare.mjs";
+import { benchData } from "./data.mjs";
 import { benchLoad } from "./load.mjs";
 import { benchRoofline } from "./roofline.mjs";
 import { benchTrain } from "./train.mjs";
@@ -15,6 +16,7 @@ const benchmarks = {
   train: benchTrain,
   accuracy: benchAccuracy,
   load: benchLoad,
+  data: benchData,
   roofline: benchRoofline,
   compare: benchCompare,
 };
