@@ -4,6 +4,9 @@ import { withDuckDb } from "./duckdb/session";
 import type { EventLog } from "./event-log";
 import type { TimeUnit } from "./event-times";
 
+/** Bytes that a thread reads at once: small pieces, so that those before are soon done and their order costs little. */
+const PIECE_BYTES = 1 << 20;
+
 /** The SQL expression of a file's rows: columns c0, c1, … of text. */
 function rowsOf(path: string, { delimiter, header }: Dialect, time: number, strict: boolean): string {
   // DuckDB would take a path for a pattern; in brackets a character stands for itself.
@@ -11,7 +14,8 @@ function rowsOf(path: string, { delimiter, header }: Dialect, time: number, stri
   const columns = header.map((_, i) => `c${i}: 'VARCHAR'`).join(", ");
   return (
     `read_csv('${literal}', delim='${delimiter}', quote='"', escape='"', header=true, auto_detect=false, ` +
-    `columns={${columns}}, force_not_null=['c${time}'], compression='none', strict_mode=${strict})`
+    `columns={${columns}}, force_not_null=['c${time}'], compression='none', buffer_size=${PIECE_BYTES}, ` +
+    `strict_mode=${strict})`
   );
 }
 

@@ -27,3 +27,13 @@ export function doublesOf(chunk: DuckDBDataChunk, column: number): Float64Array 
   const { buffer, byteOffset } = bytesOf(chunk, column, 8);
   return new Float64Array(buffer, byteOffset, chunk.rowCount);
 }
+
+/** Whether a column of booleans without nulls is true everywhere. */
+export function allTrue(chunk: DuckDBDataChunk, column: number): boolean {
+  return !bytesOf(chunk, column, 1).includes(0);
+}
+
+/** A column of booleans without nulls, as 0 and 1. */
+export function flagsOf(chunk: DuckDBDataChunk, column: number): Uint8Array {
+  return bytesOf(chunk, column, 1);
+}

@@ -1,11 +1,13 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { arrangeLog, checkEventCount, type EventLog } from "../event-log";
 import { scaleToSeconds, type TimeUnit } from "../event-times";
-import { idSequence, makeIdList, type IdKind, type IdList, type IdSequence, type ItemId } from "../ids";
+import { makeIdList, type IdKind, type IdList, type IdSequence } from "../ids";
+import { PackedText } from "../packed-text";
 import { groupByKey, permuteGroups, type GroupedRows } from "../rows/group-rows";
-import { KeyNumbering, type Keys } from "../rows/keys";
-import { doublesOf, forEachChunk, wordsOf } from "./chunks";
-import { isIdSql, keySql, kindSql, timeSql, type Relation } from "./relation";
+import { highOf, SIGN, type Keys } from "../rows/keys";
+import { forEachChunk, wordsOf } from "./chunks";
+import { keySql, type Relation } from "./relation";
+import { takeRows, WrongGuess, type Guess, type KeyOf, type Rows } from "./take-rows";
 
 export interface ReadRelationOptions {
   /** Of times that are numbers; undefined: found out. */
@@ -13,192 +15,130 @@ export interface ReadRelationOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** What a first pass over the rows finds out. */
-interface Summary {
-  readonly events: number;
-  readonly sessionKind: IdKind;
-  readonly itemKind: IdKind;
-  /** Whether a session's key has more than 32 bits. */
-  readonly longSessions: boolean;
-  readonly time: "number" | "ISO 8601" | "timestamp" | "text";
+/** What tests have otherwise. */
+interface Keying {
+  readonly keySql: typeof keySql;
+  /** Most texts of items of which none is asked whether two have one key: that happens once in 10^8 logs of so many. */
+  readonly mostUnchecked: number;
 }
 
-/** Words are added to keys until no two texts of a log have the same one. Chance needs the second one in a million logs. */
+const KEYING: Keying = { keySql, mostUnchecked: 1_000_000 };
+/** Times that texts may turn out to have equal keys. */
 const MOST_SALTS = 8;
 
 /**
- * Reads a relation: once to count its events and to find what its ids and times are, once to take them. So each event
- * needs 24 bytes from the start, and no text is ever kept for an event.
- * @param keyFor - SQL of an id's key; another one in tests.
+ * Reads a relation. Ids are taken for integers and times for numbers until one is none; then it is read again, ids as
+ * text and times as ISO 8601. No text is ever kept for an event.
+ * @returns Events in the order of a log; the item of one that is not wanted is -1.
  * @throws An error without a place for rows that are no events.
  */
 export async function readRelation(
   connection: DuckDBConnection,
   relation: Relation,
   { timeUnit, signal }: ReadRelationOptions,
-  keyFor = keySql,
+  keying = KEYING,
 ): Promise<EventLog> {
-  const summary = await summarise(connection, relation);
-  for (let salt = 0; salt < MOST_SALTS; ++salt) {
-    const keyOf = (column: Relation["item"], kind: IdKind) => keyFor(column.sql, kind, salt);
-    const rows = await takeRows(connection, relation, summary, keyOf);
-    const itemIds = await itemIdsOf(connection, summary.itemKind, rows.itemKeys, (id) =>
-      keyFor(id, summary.itemKind, salt),
-    );
-    const sessions = await sessionsOf(connection, relation, summary, rows.sessionKeys, keyOf, signal);
-    if (itemIds === undefined || sessions === undefined) continue; // two texts of one key
-    if (summary.time === "number" || summary.time === "text") scaleToSeconds(rows.times, timeUnit);
-    const { itemKind, sessionKind } = summary;
-    const ids = { itemKind, itemIds, sessionKind, sessionIds: sessions.ids };
-    return arrangeLog(ids, rows, sessions.grouped, signal);
+  let guess: Guess = {
+    session: relation.session.type === "text" ? "text" : "integer",
+    item: relation.item.type === "text" ? "text" : "integer",
+    time: relation.time.type,
+  };
+  for (let salt = 0; salt < MOST_SALTS;) {
+    const keyOf: KeyOf = (sql, read) => keying.keySql(sql, read, salt);
+    let rows: Rows;
+    try {
+      rows = await takeRows(connection, relation, guess, keyOf);
+    } catch (error) {
+      if (!(error instanceof WrongGuess)) throw error;
+      guess = { ...guess, ...error.instead };
+      continue;
+    }
+    checkEventCount(rows.items.length);
+    const sessions = await sessionsOf(connection, relation, guess, rows.sessionKeys, keyOf, signal);
+    const haveKeys = await itemsHaveKeys(connection, relation, rows, keying.mostUnchecked);
+    if (sessions === undefined || !haveKeys) {
+      ++salt;
+      continue;
+    }
+    if (guess.time === "number" || guess.time === "text") scaleToSeconds(rows.times, timeUnit);
+    return arrangeLog({ ...itemIdsOf(rows), ...sessions.ids }, rows, sessions.grouped, signal);
   }
   throw new Error(`Expected different ids to have different keys but ${MOST_SALTS} times they had not`);
 }
 
-/** Leaves the table `item_ids` with the distinct items. */
-async function summarise(connection: DuckDBConnection, { from, session, item, time }: Relation): Promise<Summary> {
-  const integer = `TRY_CAST(${session.sql} AS BIGINT)`;
-  await connection.run(
-    `CREATE TABLE item_ids AS SELECT ${item.sql} AS id, count(*) AS events, ` +
-      `bool_and(${isIdSql(session.sql, session.type)}) AS have_sessions, ` +
-      `${kindSql(session.sql, session.type)} AS session_kind, ` +
-      `min(${session.type === "text" ? "0" : integer}) AS first_session, ` +
-      `max(${session.type === "text" ? "0" : integer}) AS last_session, ` +
-      `bool_and(coalesce(isfinite(${timeSql(time.sql, time.type)}), false)) AS timed, ` +
-      `min(${timeSql(time.sql, time.type)}) AS first_time FROM ${from} GROUP BY ${item.sql}`,
-  );
-  const reader = await connection.runAndReadAll(
-    `SELECT coalesce(sum(events), 0)::DOUBLE, bool_and(have_sessions) AND bool_and(${isIdSql("id", item.type)}), ` +
-      "CASE WHEN bool_or(session_kind = 'string') THEN 'string' WHEN bool_or(session_kind = 'bigint') THEN 'bigint' ELSE 'number' END, " +
-      `min(first_session) < 0 OR max(last_session) >= ${2 ** 32}, ${kindSql("id", item.type)}, bool_and(timed), ` +
-      "min(first_time) FROM item_ids",
-  );
-  const [events, haveIds, sessionKind, longSessions, itemKind, timed, firstTime] = reader.getRows()[0] as [
-    ...[number, boolean, IdKind, boolean, IdKind, boolean, number],
-  ];
-  checkEventCount(events);
-  if (!haveIds) throw new Error("Expected ids");
-  if (!timed && time.type !== "text") throw new Error("Expected times");
-  if (timed && firstTime < 0) throw new Error("Expected times from 0 on");
-  return {
-    events,
-    sessionKind,
-    itemKind,
-    longSessions: sessionKind === "string" || longSessions,
-    time: timed ? time.type : "ISO 8601",
-  };
-}
-
-/** Rows in the order of the relation. */
-interface Rows {
-  readonly items: Int32Array;
-  readonly itemKeys: KeyNumbering;
-  readonly sessionKeys: Keys;
-  readonly times: Float64Array;
-}
-
-/** The highest bit, which turns the order of signed integers into that of unsigned ones. */
-const SIGN = 0x80000000;
-
-async function takeRows(
+/** Whether each text has a key of its own, where there are so many that chance could have it otherwise. */
+async function itemsHaveKeys(
   connection: DuckDBConnection,
-  { from, session, item, time }: Relation,
-  summary: Summary,
-  keyOf: (column: Relation["item"], kind: IdKind) => string,
-): Promise<Rows> {
-  const { events, sessionKind, itemKind } = summary;
-  const items = new Int32Array(events);
-  const itemKeys = new KeyNumbering();
-  const low = new Uint32Array(events);
-  const high = summary.longSessions ? new Uint32Array(events) : undefined;
-  const times = new Float64Array(events);
-  const sign = sessionKind === "string" ? 0 : SIGN;
-  let event = 0;
-  await forEachChunk(
-    connection,
-    `SELECT ${keyOf(session, sessionKind)}, ${keyOf(item, itemKind)}, coalesce(${timeSql(time.sql, summary.time)}, -1) FROM ${from}`,
-    (chunk) => {
-      const { rowCount } = chunk;
-      if (event + rowCount > events) throw new Error(`Expected ${events} events as counted before but received more`);
-      const sessionWords = wordsOf(chunk, 0);
-      const itemWords = wordsOf(chunk, 1);
-      times.set(doublesOf(chunk, 2), event);
-      for (let i = 0; i < 2 * rowCount; i += 2, ++event) {
-        low[event] = sessionWords[i]!;
-        if (high !== undefined) high[event] = sessionWords[i + 1]! ^ sign;
-        items[event] = itemKeys.numberOf(itemWords[i]!, itemWords[i + 1]!);
-      }
-    },
-  );
-  if (event !== events) throw new Error(`Expected ${events} events as counted before but received ${event}`);
-  if (summary.time === "ISO 8601" && times.some((seconds) => !(seconds >= 0)))
-    throw new Error("Expected times from 0 on");
-  return { items, itemKeys, sessionKeys: { low, high }, times };
+  { from, item, wanted = "true" }: Relation,
+  { itemTexts }: Rows,
+  mostUnchecked: number,
+): Promise<boolean> {
+  if (itemTexts === undefined || itemTexts.length <= mostUnchecked) return true;
+  const sql = `SELECT count(DISTINCT ${item.sql})::DOUBLE FROM ${from} WHERE ${wanted}`;
+  return (await connection.runAndReadAll(sql)).getRows()[0]![0] === itemTexts.length;
 }
 
-/** Ids by the numbers of their keys; undefined where two have the same key. */
-async function itemIdsOf(
-  connection: DuckDBConnection,
-  kind: IdKind,
-  numbering: KeyNumbering,
-  keyOf: (id: string) => string,
-): Promise<IdList | undefined> {
-  const ids = new Array<ItemId>(numbering.size);
-  let count = 0;
-  await forEachChunk(connection, `SELECT ${keyOf("id")}, ${typedId("id", kind)} FROM item_ids`, (chunk) => {
-    const words = wordsOf(chunk, 0);
-    const values = chunk.getColumnVector(1);
-    const { rowCount } = chunk;
-    for (let i = 0; i < rowCount; ++i, ++count)
-      ids[numbering.find(words[2 * i]!, words[2 * i + 1]!)!] = values.getItem(i) as ItemId;
-  });
-  return count === ids.length ? makeIdList(ids, kind) : undefined;
+function itemIdsOf({ itemKeys, itemTexts }: Rows): { itemKind: IdKind; itemIds: IdList } {
+  if (itemTexts !== undefined) return { itemKind: "string", itemIds: makeIdList(itemTexts, "string") };
+  const { kind, ids } = integersOf(itemKeys.keys());
+  return { itemKind: kind, itemIds: ids };
 }
 
-const SQL_TYPES: Readonly<Record<IdKind, string>> = { number: "DOUBLE", bigint: "BIGINT", string: "VARCHAR" };
-const typedId = (id: string, kind: IdKind) => `${id}::${SQL_TYPES[kind]}`;
+interface SessionIds {
+  readonly sessionKind: IdKind;
+  readonly sessionIds: IdSequence;
+}
 
-/** The sessions in ascending order of their ids; undefined where two ids have the same key. */
+/** The sessions in ascending order of their ids; undefined where two texts have the same key. */
 async function sessionsOf(
   connection: DuckDBConnection,
   { from, session }: Relation,
-  { sessionKind }: Summary,
+  guess: Guess,
   keys: Keys,
-  keyOf: (column: Relation["item"], kind: IdKind) => string,
+  keyOf: KeyOf,
   signal: AbortSignal | undefined,
-): Promise<{ grouped: GroupedRows; ids: IdSequence } | undefined> {
+): Promise<{ grouped: GroupedRows; ids: SessionIds } | undefined> {
   const grouped = await groupByKey(keys, signal);
-  if (sessionKind !== "string") return { grouped, ids: idsOfKeys(grouped.keys, sessionKind) };
+  if (guess.session === "integer") {
+    const { kind, ids } = integersOf(grouped.keys);
+    return { grouped, ids: { sessionKind: kind, sessionIds: ids } };
+  }
   // Groups are in the order of the hashes: find out at which place each id, in its own order, has its hash.
-  const ids: string[] = [];
+  const texts: string[] = [];
   const low: number[] = [];
   const high: number[] = [];
   await forEachChunk(
     connection,
-    `SELECT id, ${keyOf({ sql: "id", type: "text" }, "string")} FROM (SELECT DISTINCT ${session.sql} AS id FROM ${from}) ORDER BY id`,
+    `SELECT id, ${keyOf("id", "text")} FROM (SELECT DISTINCT ${session.sql} AS id FROM ${from}) ORDER BY id`,
     (chunk) => {
-      const texts = chunk.getColumnVector(0);
+      const ids = chunk.getColumnVector(0);
       const words = wordsOf(chunk, 1);
-      const { rowCount } = chunk;
-      for (let i = 0; i < rowCount; ++i) {
-        ids.push(texts.getItem(i) as string);
+      for (let i = 0; 2 * i < words.length; ++i) {
+        texts.push(ids.getItem(i) as string);
         low.push(words[2 * i]!);
         high.push(words[2 * i + 1]!);
       }
     },
   );
-  if (ids.length !== grouped.offsets.length - 1) return undefined;
+  if (texts.length !== grouped.offsets.length - 1) return undefined;
   const byKey = await groupByKey({ low: Uint32Array.from(low), high: Uint32Array.from(high) }, signal);
-  const groupOf = new Int32Array(ids.length);
+  const groupOf = new Int32Array(texts.length);
   byKey.rows.forEach((place, group) => (groupOf[place] = group));
-  return { grouped: permuteGroups(grouped, groupOf), ids: idSequence(ids, "string") };
+  const ids: SessionIds = { sessionKind: "string", sessionIds: PackedText.of(texts) };
+  return { grouped: permuteGroups(grouped, groupOf), ids };
 }
 
-/** The ids, which are integers, that keys stand for. */
-function idsOfKeys({ low, high }: Keys, kind: IdKind): IdSequence {
-  const highOf = (i: number) => (high === undefined ? 0 : (high[i]! ^ SIGN) | 0);
-  if (kind === "number") return Float64Array.from(low, (word, i) => highOf(i) * 2 ** 32 + word);
+/** The integers that keys stand for: numbers where all are safe. */
+function integersOf(keys: Keys): { kind: "number" | "bigint"; ids: Float64Array | BigInt64Array } {
+  const { low } = keys;
+  const numbers = new Float64Array(low.length);
+  let safe = true;
+  for (let i = 0; i < low.length; ++i) {
+    numbers[i] = ((highOf(keys, i) ^ SIGN) | 0) * 2 ** 32 + low[i]!;
+    safe &&= Number.isSafeInteger(numbers[i]);
+  }
+  if (safe) return { kind: "number", ids: numbers };
   const ids = new BigInt64Array(low.length);
-  low.forEach((word, i) => (ids[i] = (BigInt(highOf(i)) << 32n) | BigInt(word)));
-  return ids;
+  for (let i = 0; i < low.length; ++i) ids[i] = (BigInt((highOf(keys, i) ^ SIGN) | 0) << 32n) | BigInt(low[i]!);
+  return { kind: "bigint", ids };
 }

@@ -1,5 +1,3 @@
-import type { IdKind } from "../ids";
-
 /** How a column holds its ids: integers of 64 bits, text, or text that means integers where all of it can. */
 export type IdColumnType = "integer" | "text" | "text or integer";
 
@@ -14,25 +12,23 @@ export interface Relation {
   readonly session: { readonly sql: string; readonly type: IdColumnType };
   readonly item: { readonly sql: string; readonly type: IdColumnType };
   readonly time: { readonly sql: string; readonly type: TimeColumnType };
+  /** SQL that is true for the events whose items count; the others have none. Default: all. */
+  readonly wanted?: string | undefined;
 }
 
 /** SQL that is true where an id is there. */
 export const isIdSql = (id: string, type: IdColumnType): string =>
   type === "integer" ? `${id} IS NOT NULL` : `coalesce(${id}, '') <> ''`;
 
-/** SQL of the kind of all ids of a column. */
-export function kindSql(id: string, type: IdColumnType): string {
-  if (type === "text") return "'string'";
-  const integer = `TRY_CAST(${id} AS BIGINT)`;
-  const isSafe = `bool_and(${integer} BETWEEN ${Number.MIN_SAFE_INTEGER} AND ${Number.MAX_SAFE_INTEGER})`;
-  const kind = `CASE WHEN ${isSafe} THEN 'number' ELSE 'bigint' END`;
-  if (type === "integer") return kind;
-  return `CASE WHEN NOT bool_and(coalesce(${integer}::VARCHAR = ${id}, false)) THEN 'string' ELSE ${kind} END`;
-}
+/** SQL that is true where a text is a 64-bit integer, written as integers are. */
+export const isIntegerTextSql = (id: string): string => `coalesce(TRY_CAST(${id} AS BIGINT)::VARCHAR = ${id}, false)`;
 
-/** SQL of a 64-bit key: an integer itself, or a hash of text that differs from that of other texts as a rule. */
-export const keySql = (id: string, kind: IdKind, salt: number): string =>
-  kind === "string" ? `hash(${id}, ${salt})` : `TRY_CAST(${id} AS BIGINT)`;
+/**
+ * SQL of a 64-bit key: an integer itself, or a hash of text that differs from that of other texts as a rule.
+ * @param salt - Another one gives texts other hashes.
+ */
+export const keySql = (id: string, read: "integer" | "text", salt: number): string =>
+  read === "integer" ? `TRY_CAST(${id} AS BIGINT)` : `hash(${salt === 0 ? id : `${id} || '${salt}'`})`;
 
 const CLOCK = "([01]\\d|2[0-3]):[0-5]\\d";
 const ISO_8601 = `\\d{4}-\\d\\d-\\d\\d([T ]${CLOCK}(:[0-5]\\d(\\.\\d{1,9})?)?(Z|[+-]\\d\\d(:?[0-5]\\d)?)?)?`;

@@ -12,8 +12,10 @@ export interface DuckDbOptions {
 }
 
 export const DEFAULT_MEMORY_LIMIT = "512MB";
-/** More of them read no faster than the rest of a log's way takes, and each has buffers. */
-const MOST_THREADS = 4;
+/** Threads that read; more are no faster than what JavaScript does with the rows, and each has buffers. */
+const MOST_READERS = 4;
+/** What readers may be ahead of JavaScript, which takes the rows in their order: several pieces of a file each. */
+const AHEAD = "64MB";
 
 /** Runs `work` with a DuckDB of its own, which is gone afterwards with what it put on disk. */
 export async function withDuckDb<T>(
@@ -23,7 +25,8 @@ export async function withDuckDb<T>(
   const folder = await mkdtemp(join(tmpdir(), "gru4rec-duckdb-"));
   try {
     const instance = await DuckDBInstance.create(":memory:", {
-      threads: String(Math.min(availableParallelism(), MOST_THREADS)),
+      // One more, as DuckDB counts the one that asks for rows, which does not read.
+      threads: String(Math.min(availableParallelism(), MOST_READERS) + 1),
       memory_limit: memoryLimit ?? DEFAULT_MEMORY_LIMIT,
       temp_directory: folder,
       autoinstall_known_extensions: "false", // nothing is ever fetched from a network
@@ -33,6 +36,7 @@ export async function withDuckDb<T>(
       const interrupt = () => connection.interrupt();
       signal?.addEventListener("abort", interrupt, { once: true });
       try {
+        await connection.run(`SET streaming_buffer_size = '${AHEAD}'`);
         return await work(connection);
       } finally {
         signal?.removeEventListener("abort", interrupt);

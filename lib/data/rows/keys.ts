@@ -5,18 +5,19 @@ export interface Keys {
   readonly high: Uint32Array<ArrayBuffer> | undefined;
 }
 
+/** The highest bit, which turns the order of signed integers into that of unsigned ones. */
+export const SIGN = 0x80000000;
+
+/** The high word of a row's key. */
+export const highOf = ({ high }: Keys, row: number): number => (high === undefined ? 0 : high[row]!);
+
 /** Numbers the keys that it is given, in the order of their first appearance. */
 export class KeyNumbering {
   /** Open addressing: [places] number + 1 of the key that lies there, 0 = none. */
   #places = new Int32Array(1024);
-  #lows = new Uint32Array(512);
-  #highs = new Uint32Array(512);
+  #lows: Uint32Array<ArrayBuffer> = new Uint32Array(512);
+  #highs: Uint32Array<ArrayBuffer> = new Uint32Array(512);
   #size = 0;
-
-  /** Keys so far. */
-  get size(): number {
-    return this.#size;
-  }
 
   /** The number of a key, a new one where it has none yet. */
   numberOf(low: number, high: number): number {
@@ -25,10 +26,9 @@ export class KeyNumbering {
     return number >= 0 ? number : this.#add(place, low, high);
   }
 
-  /** The number of a key, or undefined. */
-  find(low: number, high: number): number | undefined {
-    const number = this.#places[this.#find(low, high)]! - 1;
-    return number >= 0 ? number : undefined;
+  /** The keys by their numbers. */
+  keys(): Keys {
+    return { low: this.#lows.subarray(0, this.#size), high: this.#highs.subarray(0, this.#size) };
   }
 
   /** The place where the key lies, or the free one where it belongs. */
