@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 
@@ -82,7 +83,10 @@ Result run_apart(const Work& work, double seconds, double grace) {
   const Ended ended = run_child(run_and_send, &task, seconds + grace);
   const Sent sent = last_sent(ended.output);
   if (sent.all && ended.status == 0 && !ended.timed_out) return sent.result;
-  if (sent.any && !sent.all && ended.timed_out) return sent.result;
+  if (sent.any && !sent.all && ended.timed_out) {
+    std::printf("  ended by force, as its time was over\n");
+    return sent.result;
+  }
   // It died, or its process did not end though its work had.
   Report report(seconds);
   report.count(sent.result.checks);

@@ -50,20 +50,24 @@ void Report::skip(const std::string& reason) {
   line("%s", reason.c_str());
 }
 
+void Report::leave_out(const std::string& what) {
+  left_out_.push_back(what);
+  line("left out, as the time was over: %s", what.c_str());
+}
+
 bool Report::time_for(const std::string& what) {
-  const bool enough = left() > 0.0;
-  if (enough) {
-    current_ = what;
-  } else {
+  if (left() <= 0.0) {
     leave_out(what);
+    return false;
   }
+  current_ = what;
   changed();
-  return enough;
+  return true;
 }
 
 Report Report::cut_now() const {
   Report cut = *this;
-  cut.leave_out(current_ + ", which had not ended");
+  cut.left_out_.push_back(current_ + ", which had not ended");
   return cut;
 }
 

@@ -40,7 +40,7 @@ class Report {
   /// Whether there is time for `what`; where there is none, it is left out.
   bool time_for(const std::string& what);
   /// The time was too short for `what`.
-  void leave_out(const std::string& what) { left_out_.push_back(what); }
+  void leave_out(const std::string& what);
   /// What it would be if its time were over now: what time_for last asked about is left out.
   Report cut_now() const;
   /// Called with each line, failure and question for time: what stands here then is worth keeping.

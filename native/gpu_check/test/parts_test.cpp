@@ -78,13 +78,13 @@ TEST_CASE("stages apart: one that does not end is cut short, with what it had fo
       if (report.time_for("the second")) sleep_for(100.0);
     };
   };
-  const Result cut = run_apart(slow(false), 0.1, 0.1);
+  const Result cut = run_apart(slow(false), 1.0, 0.1);
   CHECK(cut.verdict == Verdict::cut_short);
   CHECK_EQUAL(int64_t{1}, cut.checks);
   CHECK(contains(cut.json.text(), "\"the second, which had not ended\""));
   CHECK(contains(cut.json.text(), "\"first\": 1"));
 
-  const Result failed = run_apart(slow(true), 0.1, 0.1);
+  const Result failed = run_apart(slow(true), 1.0, 0.1);
   CHECK(failed.verdict == Verdict::failed);
   CHECK(contains(failed.json.text(), "\"the first is wrong\""));
   CHECK(contains(failed.json.text(), "\"the second, which had not ended\""));
@@ -117,7 +117,7 @@ TEST_CASE("stages apart: one that dies has failed, with what it had found") {
         report.data["first"] = 1;
         std::atexit(+hang);
       },
-      0.1, 0.1);
+      0.5, 0.5);
   CHECK(hung.verdict == Verdict::failed);
   CHECK(contains(hung.json.text(), "received no end within its time"));
   CHECK(contains(hung.json.text(), "\"first\": 1"));
