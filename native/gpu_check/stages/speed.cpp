@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <fstream>
 #include <regex>
 #include <sstream>
@@ -302,11 +303,17 @@ void check_speed(const Options& options, Report& report) {
   const std::string floors = read_text(options.roofline);
   if (!options.roofline.empty()) report.data["roofline"] = options.roofline;
   report.data["configurations"] = Json::array();
-  const std::string cublas_path = cublas_path_of(options);
-  if (cublas_path.empty())
+  std::string cublas_path = cublas_path_of(options);
+  if (cublas_path.empty()) {
     report.note("no cuBLAS: there are no products of it alone to compare with");
-  else if (report.time_for("cuBLAS alone"))
-    check_product(options, cublas_path, report);
+  } else if (report.time_for("cuBLAS alone")) {
+    try {
+      check_product(options, cublas_path, report);
+    } catch (const std::exception& error) {
+      report.fail(std::string("cuBLAS alone: ") + error.what());
+      cublas_path.clear();  // all else is measured without it
+    }
+  }
   if (report.time_for("rankings")) measure_rankings(options, cublas_path, report);
   const std::vector<Configuration>& all = published_configurations();
   const size_t count = options.small ? 2 : all.size();

@@ -252,6 +252,11 @@ TEST_CASE("gpu_check: the peer that has no time is cut short, and a run that che
   CHECK(contains(ended.output, "Expected something to be checked, but every stage was skipped or had no time"));
   CHECK_EQUAL(std::string("cut short"), verdict_of(read_file(out), "peer"));
   CHECK_EQUAL(3, gpu_check_with({"--small", "--stage", "peer"}).status);
+
+  write_file(folder.path() + "/run.py", "echo \"ModuleNotFoundError: No module named 'torch'\"\nexit 1\n");
+  gpu_check_with({"--small", "--out", out, "--stage", "peer", "--peer-pytorch", folder.path(), "--python", "sh"});
+  CHECK_EQUAL(std::string("skipped"), verdict_of(read_file(out), "peer"));
+  CHECK(contains(read_file(out), "\"reason\": \"sh has no torch\""));
 }
 
 TEST_CASE("gpu_check: a peer that prints no accuracy has none") {
