@@ -263,15 +263,15 @@ ${steps.map(describeConfiguration).join("\n\n")}
 
 ## How it is made
 - native/test/bench_counts.cpp trains each configuration with the engine's own trainer on the emulated GPU, an epoch of
-  ${steps[0].steps[0]} steps and one of ${steps[0].steps[1]}, which has one chunk more; the difference, divided by the additional steps, is a
-  step. All mini-batches are full; items are clicked as often as 1 / rank. Parameters are the author's best ones in the results of the
-  reproducibility study (arXiv 2307.14956); "bench-100-32" is what \`npm run bench -- train\` takes. Only RSC15's
-  number of items is published, 37 483; the others are assumed. How many there are changes how often a step meets an
-  item twice, hardly what it does.
-- **Bytes**: g++'s instrumentation for ThreadSanitizer (clang's calls other functions) calls the emulator at every load and
-  store of a kernel (native/emulator/traffic.cpp). A sector of 32 bytes counts once for each node that reads it and once for each that
-  writes it, however many threads do. Products count each operand once. The emulator's tests hold these counts to
-  kernels whose traffic is known.
+  ${steps[0].steps[0]} steps and one of ${steps[0].steps[1]}, which has one chunk more; the difference, divided by the additional steps, is a step.
+  All mini-batches are full; items are clicked as often as 1 / rank. Parameters are the author's best ones in the
+  results of the reproducibility study (arXiv 2307.14956); "bench-100-32" is what \`npm run bench -- train\` takes. Only
+  RSC15's number of items is published, 37 483; the others are assumed. How many there are changes how often a step
+  meets an item twice, hardly what it does.
+- **Bytes**: instrumentation for ThreadSanitizer, of g++ and no other compiler, calls the emulator at every load and store
+  of a kernel (native/emulator/traffic.cpp). A sector of 32 bytes counts once for each node that reads it and once for
+  each that writes it, however many threads do. Products count each operand once. The emulator's tests hold these
+  counts to kernels whose traffic is known.
 - **MB of HBM**: what a cache of 50 MiB did not hold, the sector that was used longest ago leaving first, and what it wrote
   back. An H100's cache has two halves of which each may keep a copy: it can hold less.
 - **Operations**: 2 m n k of the products. The arithmetic of kernels is not counted.
