@@ -18,6 +18,7 @@ const gemm = ["gru_test", "scores_test"];
 const copies = ["copies_test"];
 const feed = ["feed_test"];
 const recorded = ["recorded_test"];
+const walk = ["walk_test"];
 
 export const cudaBugs = [
   // --- Shared pieces ------------------------------------------------------------------------------------------------
@@ -157,7 +158,7 @@ export const cudaBugs = [
     file: `${cuda}/negatives.cu`,
     find: "  __syncthreads();  // all have read the state\n",
     replace: "",
-    programs: recorded,
+    programs: walk,
   },
   {
     name: "loss: targets of rows that are not there count",
@@ -285,7 +286,7 @@ export const cudaBugs = [
     file: "native/engine/step_feeder.cpp",
     find: "chunk.first = next_ % capacity_;",
     replace: "chunk.first = next_ % max_chunk();",
-    programs: recorded,
+    programs: walk,
   },
   // --- GRU --------------------------------------------------------------------------------------------------------------
   {
