@@ -113,12 +113,12 @@ std::vector<double> RankedWalk::feed_steps(Schedule& schedule, const Cancellatio
   StepRunner runner(
       backend_,
       [&] {
-        backend_.begin_step(feed);
         step(items.range(batch_, batch_), items.range(0, batch_), feed.source, cancellation);
         backend_.keep_step(ranks_.span(), feed.state, kept_rows);
+        backend_.begin_step(feed);
       },
       kStepsPerLaunch);
-  feeder.begin(0);
+  feeder.begin(schedule, 0);
 
   std::vector<double> ranks;
   std::vector<int64_t> active[kReadPlaces];
