@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 
 #include "engine/forward_pass.h"
 #include "engine/ranking_rows.h"
@@ -10,9 +11,6 @@
 namespace gru4rec {
 
 namespace {
-
-/// Steps of a walk that a device replays at a time.
-constexpr int64_t kStepsPerLaunch = 4;
 
 /// The rank of a target that `greater` other candidates beat and `equal` others meet.
 double rank(Ties ties, int32_t greater, int32_t equal) {
@@ -117,7 +115,7 @@ std::vector<double> RankedWalk::feed_steps(Schedule& schedule, const Cancellatio
         backend_.keep_step(ranks_.span(), feed.state, kept_rows);
         backend_.begin_step(feed);
       },
-      kStepsPerLaunch);
+      std::nullopt);
   feeder.begin(schedule, 0);
 
   std::vector<double> ranks;
