@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <optional>
 #include <thread>
 
 #include "emulated_device.h"
@@ -62,6 +63,7 @@ std::vector<Variant> variants() {
     variant.training = small_training(variant.model);
     variant.training.precision = Precision::float32;
     change(variant);
+    variant.training.steps_per_launch = 8;
     all.push_back(variant);
   };
   add("shared, two layers, cross-entropy", EmbeddingMode::shared,
@@ -106,8 +108,9 @@ TEST_CASE("recorded: the same bits with and without recording, for any number of
     const Context context(variant.name);
     variant.training.steps_per_launch = 0;
     const Trained expected = train(options, variant.model, variant.training, clicks);
-    for (const int64_t steps : unless_sanitized(std::vector<int64_t>{1, 3, 8}, {3})) {
-      const Context launch(std::to_string(steps) + " steps a launch");
+    using Steps = std::optional<int64_t>;
+    for (const Steps& steps : unless_sanitized(std::vector<Steps>{1, 3, 8, {}}, {3})) {
+      const Context launch(steps ? std::to_string(*steps) + " steps a launch" : "as many a launch as are chosen");
       variant.training.steps_per_launch = steps;
       const Trained received = train(options, variant.model, variant.training, clicks);
       CHECK(expected.values == received.values);
@@ -145,17 +148,52 @@ TEST_CASE("recorded: a step costs the host a share of a launch and the bytes of 
     const int64_t row = StepFeed::row_size(variant.training.batch) * static_cast<int64_t>(sizeof(int32_t));
     CHECK_EQUAL(0u, after.allocations - before.allocations);
     CHECK_EQUAL(before.live_objects, after.live_objects);
-    CHECK_EQUAL(steps * row + state, static_cast<int64_t>(after.bytes_to_device - before.bytes_to_device));
-    // What was read, and the staging buffer of what went up; three times in the beginning.
-    CHECK_EQUAL(2 * chunks + 3, static_cast<int64_t>(after.synchronisations - before.synchronisations));
+    CHECK_EQUAL((steps + 1) * row + state, static_cast<int64_t>(after.bytes_to_device - before.bytes_to_device));
+    // What was read, and the staging buffer of what went up; four times in the beginning.
+    CHECK_EQUAL(2 * chunks + 4, static_cast<int64_t>(after.synchronisations - before.synchronisations));
     const auto graphs = static_cast<int64_t>(after.graph_launches - before.graph_launches);
-    CHECK(graphs >= (steps - 1) / variant.training.steps_per_launch);
-    CHECK(graphs <= (steps - 1) / variant.training.steps_per_launch + (variant.training.steps_per_launch - 1) * chunks);
+    const int64_t per_launch = *variant.training.steps_per_launch;
+    CHECK(graphs >= (steps - 1) / per_launch);
+    CHECK(graphs <= (steps - 1) / per_launch + (per_launch - 1) * chunks);
     return after.launches - before.launches;
   };
   const uint64_t launches = count(40);
   CHECK(launches < 80);
   CHECK_EQUAL(launches, count(120));  // those of the first step and of the beginning
+}
+
+TEST_CASE("recorded: how many steps are launched at a time is decided once, by enough of them") {
+  CHECK_EQUAL(1, choose_steps_per_launch(10.0));
+  CHECK_EQUAL(1, choose_steps_per_launch(250e-6));
+  CHECK_EQUAL(2, choose_steps_per_launch(110e-6));
+  CHECK_EQUAL(2, choose_steps_per_launch(140e-6));
+  CHECK_EQUAL(16, choose_steps_per_launch(16e-6));
+  CHECK_EQUAL(32, choose_steps_per_launch(1e-6));
+  CHECK_EQUAL(32, choose_steps_per_launch(0.0));
+
+  const EmulatedDevice& device = emulated_device();
+  const std::unique_ptr<Backend> backend = create_backend(device.options());
+  const Array<float> values(*backend, 1);
+  /// Launches of 25 steps, behind a measurement of 15 and two of 16.
+  const auto count = [&](std::optional<int64_t> per_launch, double seconds) {
+    StepRunner runner(
+        *backend, [&] { backend->fill(1.0f, values.matrix(1, 1)); }, per_launch);
+    const auto launches = [&](int64_t steps) {
+      const uint64_t before = device.counters().graph_launches;
+      runner.run(steps);
+      return static_cast<int64_t>(device.counters().graph_launches - before);
+    };
+    launches(1);  // called
+    runner.measured(15, 15 * 1e-6);
+    if (!per_launch) CHECK_EQUAL(5, launches(5));
+    runner.measured(16, 16 * seconds);
+    runner.measured(16, 16 * 1.0);
+    return launches(25);
+  };
+  CHECK_EQUAL(25, count(std::nullopt, 1e-3));
+  CHECK_EQUAL(3 + 1, count(std::nullopt, 30e-6));
+  CHECK_EQUAL(8 + 1, count(3, 30e-6));
+  CHECK_EQUAL(0, count(0, 30e-6));
 }
 
 TEST_CASE("recorded: a step of one layer is a graph with few nodes, of which fewer wait for each other") {
@@ -167,10 +205,10 @@ TEST_CASE("recorded: a step of one layer is a graph with few nodes, of which few
     uint64_t most_nodes, deepest;
   };
   // Above 128 units the layer is made of products.
-  for (const Expectation& expected : {Expectation{100, LossKind::cross_entropy, 20, 13},
-                                      {100, LossKind::bpr_max, 20, 13},
-                                      {160, LossKind::cross_entropy, 26, 18},
-                                      {160, LossKind::bpr_max, 26, 18}}) {
+  for (const Expectation& expected : {Expectation{100, LossKind::cross_entropy, 20, 11},
+                                      {100, LossKind::bpr_max, 20, 11},
+                                      {160, LossKind::cross_entropy, 26, 16},
+                                      {160, LossKind::bpr_max, 26, 16}}) {
     const Context context(std::to_string(expected.hidden) + " units");
     Variant variant = variants()[1];
     variant.model.layers = {expected.hidden};

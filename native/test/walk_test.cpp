@@ -110,12 +110,12 @@ TEST_CASE("walk: more steps than the device has room for arrive in their order, 
   StepRunner runner(
       *backend,
       [&] {
-        backend->begin_step(feed);
         backend->keep_step(feed.items, feed.state, rows);
+        backend->begin_step(feed);
       },
       2);
-  feeder.begin(5);
   Schedule schedule(sessions, {order.data(), batch}, batch, 1);
+  feeder.begin(schedule, 5);
   int64_t step = 0;
   std::vector<int32_t> received(2 * batch);
   const auto row_bytes = 2 * batch * static_cast<int64_t>(sizeof(int32_t));
