@@ -22,12 +22,15 @@ function outputsOf(source) {
   return [`dist/${name}.${module}js`, `dist/${name}.${module}js.map`, `dist/${name}.d.${module}ts`];
 }
 
+/** Of docs/, what only somebody needs who works on the project. */
+const docsOfDevelopers = ["roofline.md"];
+
 /** Every file that the package must hold; prebuilds/ holds the binaries that were made so far. */
 function expectedFiles() {
   return [
     ...["package.json", "README.md", "LICENSE", "CHANGELOG.md", "CMakeLists.txt"],
     ...readdirSync(join(root, "docs"))
-      .filter((name) => /\.(md|svg)$/.test(name))
+      .filter((name) => /\.(md|svg)$/.test(name) && !docsOfDevelopers.includes(name))
       .map((name) => `docs/${name}`),
     ...filesOf("lib").flatMap(outputsOf),
     ...filesOf("native").filter((name) =>

@@ -1,36 +1,27 @@
 /**
  * Everything that only a GPU can show: `npm run gpu:check`, with options of the program behind it (native/gpu_check):
  * `npm run gpu:check -- --help`. Builds the CUDA library and the program, and writes the result to --out, else to
- * scripts/bench/results. Exit status: 0 no stage failed, 1 a stage failed, 2 wrong usage.
+ * scripts/bench/results; --roofline is the file there that was made for the GPU, if there is one. Exit status: 0 no stage
+ * failed, 1 a stage failed, 2 wrong usage, 3 nothing was checked.
  */
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { buildCpp, setUp } from "./setup.mjs";
 import { findNvcc } from "./support/cuda.mjs";
+import { chosenGpu, needsLibrary, withDefaults } from "./support/gpu-check.mjs";
 import { ExplainedError, root, runMain, tryRun } from "./support/run.mjs";
 
-/** "nvidia-h100-80gb-hbm3", as nvidia-smi names the first GPU. */
-async function gpuName() {
-  const { status, output } = await tryRun("nvidia-smi", ["--query-gpu=name", "--format=csv,noheader"]);
-  const [name] = status === 0 ? output.split("\n") : [""];
-  return (
-    name
-      .toLowerCase()
-      .match(/[a-z0-9]+/g)
-      ?.join("-") ?? "gpu"
-  );
-}
+const results = join(root, "scripts/bench/results");
 
-async function defaultOut() {
-  const folder = join(root, "scripts/bench/results");
-  mkdirSync(folder, { recursive: true });
-  return join(folder, `${new Date().toISOString().slice(0, 10)}-${await gpuName()}.json`);
+async function gpuOf(args) {
+  const { status, output } = await tryRun("nvidia-smi", ["--query-gpu=name", "--format=csv,noheader"]);
+  return chosenGpu(args, status === 0 ? output : "");
 }
 
 await runMain(async () => {
   const args = process.argv.slice(2);
   const env = {};
-  if (!args.includes("--library") && process.env.GRU4REC_CUDA_LIBRARY === undefined) {
+  if (needsLibrary(args, process.env)) {
     if (findNvcc() === undefined) {
       throw new ExplainedError(
         "Expected nvcc, to build the CUDA library, or GRU4REC_CUDA_LIBRARY to name one, but there is neither",
@@ -40,7 +31,9 @@ await runMain(async () => {
     await setUp({ buildTools: true, only: ["cuda"] });
   }
   await buildCpp("build/tests", [], ["gpu_check"]);
-  if (!args.includes("--out") && !args.includes("--help")) args.push("--out", await defaultOut());
-  const { status } = await tryRun(join(root, "build/tests/gpu_check"), args, { cwd: process.cwd(), env, show: true });
+  mkdirSync(results, { recursive: true });
+  const options = withDefaults(args, { results, gpu: await gpuOf(args), date: new Date(), exists: existsSync });
+  const program = join(root, "build/tests/gpu_check");
+  const { status } = await tryRun(program, options, { cwd: process.cwd(), env, show: true });
   process.exitCode = typeof status === "number" ? status : 1;
 });

@@ -32,7 +32,7 @@ export function discardForeignBuild(folder) {
 }
 
 /** GPUs that the CUDA library is compiled for; empty = the one that is here. */
-const everydayTargets = process.env.GRU4REC_CUDA_TARGETS ?? "";
+export const everydayTargets = process.env.GRU4REC_CUDA_TARGETS ?? "";
 
 const steps = {
   dependencies: {

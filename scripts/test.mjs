@@ -13,7 +13,7 @@
  */
 import { existsSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { buildCpp, buildJobs, discardForeignBuild, setUp, warningsAreErrors } from "./setup.mjs";
+import { buildCpp, buildJobs, discardForeignBuild, everydayTargets, setUp, warningsAreErrors } from "./setup.mjs";
 import { lint } from "./lint.mjs";
 import { allTargets, codeIn, exportsOf, foreignLibrariesOf } from "./cuda/cuda-library.mjs";
 import { findProblems, measureResources, resourceTable } from "./cuda/resources.mjs";
@@ -101,6 +101,7 @@ const operationTests = [
   "scores",
   "step",
   "update",
+  "walk",
 ].map((name) => `${name}_test`);
 
 /** Those of them that take little time under ThreadSanitizer. */
@@ -180,8 +181,10 @@ async function cuda() {
     console.log(`  ${inCi ? "FAILED" : "skipped"} there is no nvcc`);
     return { ...noCounts, [inCi ? "failed" : "skipped"]: 1 };
   }
+  // The library that the set-up made, where that is for all GPUs already (.ci/run asks for it).
+  const isMade = everydayTargets === "all";
   const folder = "build/cuda-all";
-  const library = `${folder}/libgru4rec_cuda.so`;
+  const library = `${isMade ? "build/Release" : folder}/libgru4rec_cuda.so`;
   discardForeignBuild(folder);
   const options = { folder, targets: "all", jobs: buildJobs, options: [`-DGRU4REC_WERROR=${warningsAreErrors}`] };
   const measure = async (target) => {
@@ -190,7 +193,7 @@ async function cuda() {
   };
   const code = [...allTargets.map((target) => `sm_${target}`), `compute_${allTargets.at(-1)}`].sort().join(" ");
   const checks = {
-    "compiles and links": () => buildCudaLibrary(nvcc, options),
+    "compiles and links": () => (isMade ? setUp({ only: ["cuda"] }) : buildCudaLibrary(nvcc, options)),
     "exports the table of functions only": async () =>
       expectSame("its symbols", "gru4rec_cuda_library", (await exportsOf(library)).join(" ")),
     "needs nothing but the system's libraries": async () =>
@@ -214,7 +217,8 @@ async function cuda() {
 async function jest() {
   const report = join(root, "build/jest.json");
   rmSync(report, { force: true });
-  const args = ["--ci", "--json", `--outputFile=${report}`];
+  // By itself jest leaves one core idle, which on a machine with two is half of it.
+  const args = ["--ci", "--json", `--outputFile=${report}`, `--maxWorkers=${buildJobs}`];
   const { output } = await tryRun(...packageScript("jest/bin/jest.js", ...args), { env: { FORCE_COLOR: "0" } });
   // stdout repeats the report, stderr holds what people read.
   const results = existsSync(report) ? JSON.parse(readFileSync(report, "utf8")) : undefined;

@@ -185,9 +185,9 @@ export const parameterSchema = z.strictObject({
     group: "Running",
     doc: "How a GPU rounds the factors of training's matrix products; auto is tf32 where it can, else float32. Scores are float32.",
   }),
-  stepsPerLaunch: integer(0, 256).default(8).register(parameterMeta, {
+  stepsPerLaunch: wordOrInteger(["auto"], 0, 256).default("auto").register(parameterMeta, {
     group: "Running",
-    doc: "Training steps that a GPU runs at a time without the host; never changes the result. 0 = every operation is launched by itself.",
+    doc: "Training steps that a GPU runs at a time without the host; never changes the result. auto = as many as take about a quarter of a millisecond; 0 = every operation is launched by itself.",
   }),
   cublasPath: text().default("auto").register(parameterMeta, {
     group: "Running",

@@ -58,7 +58,11 @@ export function yesOrNo() {
 }
 
 /** One of some words, or an integer. */
-export function wordOrInteger<const T extends readonly [string, ...string[]]>(words: T, minimum: number) {
-  const error = `${words.map((word) => `"${word}"`).join(", ")} or an integer from ${minimum} to ${LARGEST_SIZE}`;
-  return z.union([z.literal(words), z.int().min(minimum, error).max(LARGEST_SIZE, error)], error);
+export function wordOrInteger<const T extends readonly [string, ...string[]]>(
+  words: T,
+  minimum: number,
+  maximum = LARGEST_SIZE,
+) {
+  const error = `${words.map((word) => `"${word}"`).join(", ")} or an integer from ${minimum} to ${maximum}`;
+  return z.union([z.literal(words), z.int().min(minimum, error).max(maximum, error)], error);
 }

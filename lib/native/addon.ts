@@ -56,8 +56,8 @@ export interface NativeTrainingSpec {
   readonly randomOrder: boolean;
   /** Of the products of training; `auto` = tf32 where the device has it, else float32. */
   readonly precision: "auto" | "float32" | "tf32" | "bf16";
-  /** From 0 to 256. */
-  readonly stepsPerLaunch: number;
+  /** From 0 to 256; `auto` = by how long a step takes. */
+  readonly stepsPerLaunch: "auto" | number;
 }
 
 /** Which device to compute on, and where its libraries are. */

@@ -70,6 +70,7 @@ constexpr Choice<OptimiserKind> kOptimisers[] = {
 };
 constexpr Choice<std::optional<Precision>> kPrecisions[] = {
     {"auto", std::nullopt}, {"float32", Precision::float32}, {"tf32", Precision::tf32}, {"bf16", Precision::bf16}};
+constexpr Choice<std::optional<int64_t>> kStepsPerLaunch[] = {{"auto", std::nullopt}};
 constexpr Choice<Ties> kTies[] = {
     {"standard", Ties::standard}, {"conservative", Ties::conservative}, {"median", Ties::median}};
 
@@ -187,7 +188,11 @@ TrainingSpec read_training_spec(const Napi::Value& value, const ModelSpec& model
   spec.seed = static_cast<uint64_t>(read_integer(object, "seed"));
   spec.random_order = read_boolean(object, "randomOrder");
   spec.precision = read_choice(object, "precision", kPrecisions);
-  spec.steps_per_launch = read_integer(object, "stepsPerLaunch");
+  if (!object.Get("stepsPerLaunch").IsString()) {
+    spec.steps_per_launch = read_integer(object, "stepsPerLaunch");
+  } else {
+    spec.steps_per_launch = read_choice(object, "stepsPerLaunch", kStepsPerLaunch);
+  }
   return spec;
 }
 

@@ -136,8 +136,9 @@ class Recording {
   virtual void replay() = 0;
 };
 
-/// Lines of work beside the main one, for operations that do not wait for each other.
-enum class Branch { items, rows, layers };
+/// Lines of work beside the main one, for operations that do not wait for each other. None in `items` multiplies
+/// matrices.
+enum class Branch { rows, layers, items };
 constexpr int kBranches = 3;
 
 /// The narrow waist between the engine and the hardware: the operations of GRU4Rec, each as large as both back ends can

@@ -57,8 +57,8 @@ void validate(const TrainingSpec& spec) {
   expect(spec.samples >= 0 && spec.samples <= kMaxItems / 2, "nSample", "from 0 to 1073741823", spec.samples);
   expect(spec.batch > 1 || spec.samples > 0, "batchSize", "at least 2 without negative samples", spec.batch);
   expect(spec.sample_store >= 0, "sampleStore", "at least 0", spec.sample_store);
-  expect(spec.steps_per_launch >= 0 && spec.steps_per_launch <= kMaxStepsPerLaunch, "stepsPerLaunch", "from 0 to 256",
-         spec.steps_per_launch);
+  const int64_t steps = spec.steps_per_launch.value_or(1);
+  expect(steps >= 0 && steps <= kMaxStepsPerLaunch, "stepsPerLaunch", "from 0 to 256", steps);
   expect(std::isfinite(spec.sample_alpha), "sampleAlpha", "a finite number", spec.sample_alpha);
   expect(spec.logq >= 0.0 && spec.logq <= 1.0, "logq", "from 0 to 1", spec.logq);
   expect(probability(spec.dropout_embed), "dropoutEmbed", "at least 0 and below 1", spec.dropout_embed);

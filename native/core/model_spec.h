@@ -96,9 +96,8 @@ struct TrainingSpec {
   /// float32.
   std::optional<Precision> precision;
   /// Steps that a device which records them replays at a time; never changes the result. 0 = no recording, every
-  /// operation is called by itself. Of no effect on the CPU. By default what a launch costs is little beside its steps,
-  /// and a cancellation does not wait long.
-  int64_t steps_per_launch = 8;
+  /// operation is called by itself. None = by how long a step takes. Of no effect on the CPU.
+  std::optional<int64_t> steps_per_launch;
 };
 
 /// Throws ErrorCode::config when a value is out of range or two of them contradict each other.

@@ -133,12 +133,19 @@ void prepare(Fiber* fiber, void (*entry)()) {
 
 void adopt_host_thread() {
 #ifdef GRU4REC_EMULATOR_ASAN
-  pthread_attr_t attributes;
-  void* stack = nullptr;
-  pthread_getattr_np(pthread_self(), &attributes);
-  pthread_attr_getstack(&attributes, &stack, &host_fiber.stack_bytes);
-  pthread_attr_destroy(&attributes);
-  host_fiber.stack = static_cast<char*>(stack);
+  // Once a thread: the C library reads all of the process's memory map to say where the main thread's stack is.
+  static thread_local char* stack = nullptr;
+  static thread_local size_t stack_bytes = 0;
+  if (stack == nullptr) {
+    pthread_attr_t attributes;
+    void* lowest = nullptr;
+    pthread_getattr_np(pthread_self(), &attributes);
+    pthread_attr_getstack(&attributes, &lowest, &stack_bytes);
+    pthread_attr_destroy(&attributes);
+    stack = static_cast<char*>(lowest);
+  }
+  host_fiber.stack = stack;
+  host_fiber.stack_bytes = stack_bytes;
 #endif
 #ifdef GRU4REC_EMULATOR_TSAN
   host_fiber.sanitizer_thread = __tsan_get_current_fiber();

@@ -429,7 +429,8 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
   GRU_EMULATED_CALL(Capture::allowed);
-  if (flags != cudaEventDisableTiming) fail("an event with timing, which is slower and not emulated");
+  if ((flags & ~cudaEventBlockingSync) != cudaEventDisableTiming)
+    fail("an event with timing, which is slower and not emulated");
   *event = new cudaEvent_st{current_device(), nullptr, nullptr, {}};
   ++counters().live_objects;
   return cudaSuccess;

@@ -95,7 +95,7 @@ void BackwardPass::run(const ForwardPass& forward, const StepItems& items, const
 const float* BackwardPass::clip(double cap) {
   Backend& backend = parameters_.backend();
   double* total = squared_norm_.data();
-  for (const Branch branch : {Branch::items, Branch::rows, Branch::layers}) backend.join(branch);
+  for (const Branch branch : {Branch::rows, Branch::layers}) backend.join(branch);
   backend.add_squared_norm(dense(), total);
   backend.add_squared_norm_rows(output_groups_.view, output_rows(), total);
   backend.add_squared_norm_rows(output_groups_.view, output_bias(), total);

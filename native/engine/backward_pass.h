@@ -31,7 +31,8 @@ class BackwardPass {
   /// They are made in Branch::rows and Branch::layers.
   void run(const ForwardPass& forward, const StepItems& items, const StepDropout& dropout, ConstMatrix score_gradient);
 
-  /// One factor for all gradients, in device memory, so that their global norm stays under `cap`. Joins all branches.
+  /// One factor for all gradients, in device memory, so that their global norm stays under `cap`. The branch of
+  /// `group` must have been joined, the others are joined here.
   const float* clip(double cap);
 
   /// Gradients of the dense part [1, dense_size].

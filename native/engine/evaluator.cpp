@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 
 #include "engine/forward_pass.h"
 #include "engine/ranking_rows.h"
@@ -10,9 +11,6 @@
 namespace gru4rec {
 
 namespace {
-
-/// Steps of a walk that a device replays at a time.
-constexpr int64_t kStepsPerLaunch = 4;
 
 /// The rank of a target that `greater` other candidates beat and `equal` others meet.
 double rank(Ties ties, int32_t greater, int32_t equal) {
@@ -113,12 +111,12 @@ std::vector<double> RankedWalk::feed_steps(Schedule& schedule, const Cancellatio
   StepRunner runner(
       backend_,
       [&] {
-        backend_.begin_step(feed);
         step(items.range(batch_, batch_), items.range(0, batch_), feed.source, cancellation);
         backend_.keep_step(ranks_.span(), feed.state, kept_rows);
+        backend_.begin_step(feed);
       },
-      kStepsPerLaunch);
-  feeder.begin(0);
+      std::nullopt);
+  feeder.begin(schedule, 0);
 
   std::vector<double> ranks;
   std::vector<int64_t> active[kReadPlaces];

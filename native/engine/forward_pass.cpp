@@ -28,24 +28,26 @@ void ForwardPass::step(Span<const int32_t> input, Span<const int32_t> source, co
   const ModelSpec& spec = parameters_.spec();
   const int64_t active = input.size;
 
-  ConstMatrix input_gates;
-  if (spec.embedding == EmbeddingMode::none) {
-    const Matrix gathered = input_gates_.matrix(active, 3 * spec.layers[0]);
-    backend.gather_rows(parameters_.input_table(), input, Dropout{}, gathered);
-    input_gates = gathered;
+  const int64_t first_in = spec.layer_input(0);
+  Matrix input_gates;
+  {
+    const BranchScope branch(backend, Branch::rows);
+    if (first_in > 0) {
+      const Matrix inputs = trace(0, active).joined.col_range(spec.layers[0], first_in);
+      backend.gather_rows(parameters_.input_table(), input, dropout.input, inputs);
+    } else {
+      input_gates = input_gates_.matrix(active, 3 * spec.layers[0]);
+      backend.gather_rows(parameters_.input_table(), input, Dropout{}, input_gates);
+    }
   }
   for (size_t l = 0; l < layers_.size(); ++l) {
     const int64_t hidden = spec.layers[l], in = spec.layer_input(static_cast<int64_t>(l));
     const GruTrace step_trace = trace(static_cast<int64_t>(l), active);
-    const Matrix layer_input = step_trace.joined.col_range(hidden, in);
     const Matrix carried = state(static_cast<int64_t>(l));
-    if (l > 0) {
-      backend.copy(layers_[l - 1].state.matrix(active, in), layer_input);
-    } else if (in > 0) {
-      backend.gather_rows(parameters_.input_table(), input, dropout.input, layer_input);
-    }
+    if (l > 0) backend.copy(layers_[l - 1].state.matrix(active, in), step_trace.joined.col_range(hidden, in));
     backend.carry_state(carried, source, step_trace.joined.col_range(hidden + in, hidden));
-    backend.gru_forward(parameters_.layer(static_cast<int64_t>(l)), l == 0 ? input_gates : ConstMatrix{},
+    if (l == 0) backend.join(Branch::rows);
+    backend.gru_forward(parameters_.layer(static_cast<int64_t>(l)), l == 0 ? ConstMatrix(input_gates) : ConstMatrix{},
                         dropout.hidden[l], step_trace, carried.row_range(0, active));
   }
 }

@@ -22,7 +22,7 @@ class ForwardPass {
   /// Sets the hidden states of all rows to zero.
   void reset();
   /// One step for M = input.size rows. `input` and `source` [M] are in device memory; see ScheduleStep. States of the
-  /// rows behind M stay as they are.
+  /// rows behind M stay as they are. Works in Branch::rows, too, and joins it.
   void step(Span<const int32_t> input, Span<const int32_t> source, const StepDropout& dropout);
   /// The state of layer `l` [rows, H].
   Matrix state(int64_t l) const { return layers_[l].state.matrix(rows_, parameters_.spec().layers[l]); }

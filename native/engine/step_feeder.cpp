@@ -30,6 +30,7 @@ StepFeeder::StepFeeder(Backend& backend, int64_t batch, const StepSamples& sampl
       capacity_(2 * largest_chunk(batch)),
       filler_(filler),
       chunk_(max_chunk() * StepFeed::row_size(batch)),
+      active_(max_chunk()),
       rows_(backend, capacity_ * StepFeed::row_size(batch)),
       state_(backend, 1),
       items_(backend, batch + samples.count + batch),
@@ -43,32 +44,52 @@ StepFeeder::StepFeeder(Backend& backend, int64_t batch, const StepSamples& sampl
   view_.source = source_.span();
 }
 
-void StepFeeder::begin(uint64_t step) {
+void StepFeeder::begin(Schedule& schedule, uint64_t step) {
   backend_.synchronize();  // steps of a walk that was given up may still read the feed
   next_ = 0;
   const StepState state{step, 0, 0};
   state_.upload({&state, 1});
+  begun_ = take(schedule, chunk_.data());
+  send(0, 1);
+  backend_.begin_step(view_);
 }
 
 StepFeeder::Chunk StepFeeder::feed(Schedule& schedule, int64_t steps) {
   Chunk chunk;
   chunk.first = next_ % capacity_;
+  // Its own rows end with the ring at the latest, so that what is kept of them lies in one piece, too: a launch or two
+  // of single steps, once a ring.
   const int64_t most = std::min({steps, max_chunk(), capacity_ - chunk.first});
-  int32_t* out = chunk_.data();
-  for (ScheduleStep step; chunk.steps < most && schedule.next(step); ++chunk.steps) {
-    *out++ = static_cast<int32_t>(step.input.size);
-    out = append(step.target, batch_, filler_, out);
-    out = append(step.input, batch_, filler_, out);
-    out = append(step.source, batch_, -1, out);
-    chunk.events += step.input.size;
+  for (; chunk.steps < most && begun_ > 0; ++chunk.steps) {
+    active_[chunk.steps] = begun_;
+    chunk.events += begun_;
+    begun_ = take(schedule, chunk_.data() + chunk.steps * StepFeed::row_size(batch_));
   }
-  const int64_t row_size = StepFeed::row_size(batch_);
-  if (chunk.steps > 0) {
-    backend_.upload_beside(chunk_.data(), chunk.steps * row_size * static_cast<int64_t>(sizeof(int32_t)),
-                           rows_.data() + chunk.first * row_size);
-  }
+  if (chunk.steps > 0) send(next_ + 1, chunk.steps);
   next_ += chunk.steps;
   return chunk;
+}
+
+int64_t StepFeeder::take(Schedule& schedule, int32_t* out) const {
+  ScheduleStep step;
+  if (!schedule.next(step)) step = {};
+  *out++ = static_cast<int32_t>(step.input.size);
+  out = append(step.target, batch_, filler_, out);
+  out = append(step.input, batch_, filler_, out);
+  append(step.source, batch_, -1, out);
+  return step.input.size;
+}
+
+void StepFeeder::send(int64_t first, int64_t count) {
+  const int64_t row_size = StepFeed::row_size(batch_);
+  const auto upload = [&](int64_t from, int64_t rows, int64_t to) {
+    if (rows == 0) return;
+    backend_.upload_beside(chunk_.data() + from * row_size, rows * row_size * static_cast<int64_t>(sizeof(int32_t)),
+                           rows_.data() + to * row_size);
+  };
+  const int64_t place = first % capacity_, before_end = std::min(count, capacity_ - place);
+  upload(0, before_end, place);
+  upload(before_end, count - before_end, 0);
 }
 
 }  // namespace gru4rec

@@ -127,13 +127,10 @@ void Trainer::step(const ScheduleStep& step) {
 
 void Trainer::feed_steps(Epoch& epoch) {
   const StepFeed& feed = feeder_->view();
-  const StepInput input{{feed.items, feed.batch(), feed.samples}, feed.source, 0, feed.state};
-  const auto step = [&] {
-    backend_.begin_step(feed);
-    training_step_.run(input);
-  };
-  StepRunner runner(backend_, step, spec_.steps_per_launch);
-  feeder_->begin(step_);
+  const StepInput input{{feed.items, feed.batch(), feed.samples}, feed.source, 0, &feed};
+  StepRunner runner(
+      backend_, [&] { training_step_.run(input); }, spec_.steps_per_launch);
+  feeder_->begin(epoch.schedule, step_);
   const ChunkReader loss{[&](const StepFeeder::Chunk& chunk, int place) {
                            step_ += static_cast<uint64_t>(chunk.steps);
                            backend_.start_read(place, training_step_.totals(), sizeof(LossTotals));

@@ -24,7 +24,8 @@ void TrainingStep::begin_epoch() {
 
 void TrainingStep::run(const StepInput& input) {
   const StepItems& items = input.items;
-  const int32_t* active = input.state != nullptr ? &input.state->active : nullptr;
+  StepState* const state = input.state();
+  const int32_t* active = state != nullptr ? &state->active : nullptr;
   update_dropout(input);
   {
     const BranchScope branch(backend_, Branch::items);
@@ -41,16 +42,19 @@ void TrainingStep::run(const StepInput& input) {
   backward_.run(forward_, items, dropout_, scores);
   backend_.join(Branch::items);
   {
-    // Nothing behind this reads the step's number any more.
+    // Nothing behind this reads the step's number, items or sources any more: the updates have the groups. So the next
+    // step begins beside them.
     const BranchScope branch(backend_, Branch::items);
-    backend_.accumulate_loss(row_losses, spec_.batch, input.state, totals_.data());
+    backend_.accumulate_loss(row_losses, spec_.batch, state, totals_.data());
+    if (input.feed != nullptr) backend_.begin_step(*input.feed);
   }
   optimiser_.apply(backward_, spec_.grad_cap > 0.0 ? backward_.clip(spec_.grad_cap) : nullptr);
   backend_.join(Branch::items);
 }
 
 void TrainingStep::update_dropout(const StepInput& input) {
-  const uint64_t* number = input.state != nullptr ? &input.state->step : nullptr;
+  const StepState* const state = input.state();
+  const uint64_t* number = state != nullptr ? &state->step : nullptr;
   // In `none` mode the input is a row of gates, which no dropout touches.
   if (parameters_.spec().embedding != EmbeddingMode::none) {
     dropout_.input =

@@ -13,9 +13,11 @@ struct StepInput {
   StepItems items;
   Span<const int32_t> source;  ///< [rows], see ScheduleStep
   uint64_t number = 0;         ///< of the step, for its random numbers
-  /// Not null where the device follows a feed: its place there takes the part of `number`, and some rows may not be
-  /// active. In device memory.
-  StepState* state = nullptr;
+  /// Not null where the device follows a feed: `items` and `source` are the feed's, its place there takes the part of
+  /// `number`, and some rows may not be active.
+  const StepFeed* feed = nullptr;
+
+  StepState* state() const { return feed != nullptr ? feed->state : nullptr; }
 };
 
 /// The computations of one training step, from the items to the updated parameters. All buffers are allocated here.
@@ -25,7 +27,8 @@ class TrainingStep {
 
   /// Forgets the sessions and the loss of the epoch before.
   void begin_epoch();
-  /// Calls the operations of a step. Their arguments depend on the shape of `input` alone where it has a state.
+  /// Calls the operations of a step, which must have begun where it comes from a feed; it begins the next one then, and
+  /// the arguments of its operations depend on the shape of `input` alone.
   void run(const StepInput& input);
   /// Loss of the epoch so far, in device memory.
   const LossTotals* totals() const { return totals_.data(); }

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <numeric>
 #include <sstream>
 #include <stdexcept>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "core/philox.h"
 
@@ -124,14 +126,18 @@ Log read_log(const std::string& path, int64_t most_events) {
   const size_t session_column = column("SessionId"), item_column = column("ItemId");
 
   std::vector<std::vector<std::string>> sessions;
+  std::unordered_set<std::string> seen;
   std::string current;
   int64_t number = 1, events = 0;
   while (events < most_events && std::getline(file, line)) {
     ++number;
     std::vector<std::string> fields = split(line);
     if (fields.size() < names.size()) refuse(path, number, std::to_string(names.size()) + " fields between tabs");
-    if (sessions.empty() || fields[session_column] != current) sessions.emplace_back();
-    current = fields[session_column];
+    if (sessions.empty() || fields[session_column] != current) {
+      current = fields[session_column];
+      if (!seen.insert(current).second) refuse(path, number, "no more events of session " + current);
+      sessions.emplace_back();
+    }
     sessions.back().push_back(std::move(fields[item_column]));
     ++events;
   }
@@ -140,7 +146,7 @@ Log read_log(const std::string& path, int64_t most_events) {
   if (sessions.size() < 10) refuse(path, number, "ten sessions of two events or more up to there");
 
   Log log;
-  log.name = path;
+  log.name = std::filesystem::path(path).filename().string();
   std::unordered_map<std::string, int32_t> indices;
   const auto first_test = static_cast<size_t>((1.0 - kTestShare) * static_cast<double>(sessions.size()));
   for (size_t s = 0; s < sessions.size(); ++s) {

@@ -36,8 +36,8 @@ Log generate_log(int64_t sessions, int64_t items, uint64_t seed);
 Clicks random_clicks(int64_t sessions, int64_t longest, int64_t items, uint64_t seed);
 
 /// Reads the first `most_events` of a file of lines `session item time` between tabs, under a line that names them, in
-/// any order of columns, sorted by session. Sessions keep the order of the file; items of the test that are not in the
-/// training are left out. Throws std::runtime_error that names the line.
+/// any order of columns, the events of a session one behind the other. Sessions keep the order of the file; items of
+/// the test that are not in the training are left out. Throws std::runtime_error that names the line.
 Log read_log(const std::string& path, int64_t most_events);
 
 /// Writes sessions as such a file.

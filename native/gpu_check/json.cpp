@@ -65,4 +65,26 @@ std::string Json::text(int depth) const {
   return out + "\n" + margin + (object ? "}" : "]");
 }
 
+std::string without_folders(const std::string& json) {
+  constexpr const char* kAround = " \t\n\"'`()[]{}<>=,;:\\";  // what a path stands between
+  const auto is_around = [&](char c) { return std::string(kAround).find(c) != std::string::npos; };
+  std::string out;
+  for (size_t i = 0; i < json.size();) {
+    // The escape of a line's end may stand before a path, too.
+    const bool begins = i == 0 || is_around(json[i - 1]) || (i > 1 && json[i - 2] == '\\' && json[i - 1] == 'n');
+    size_t end = i;
+    if (json[i] == '/' && begins)
+      while (end < json.size() && !is_around(json[end])) ++end;
+    const std::string path = json.substr(i, end - i);
+    const size_t last = path.empty() ? 0 : path.find_last_of('/');
+    if (last == 0 || path[1] == '/') {  // no folder, or the end of an address
+      out += json[i++];
+      continue;
+    }
+    out += path.substr(last + 1);
+    i = end;
+  }
+  return out;
+}
+
 }  // namespace gru4rec::gpu_check

@@ -40,4 +40,8 @@ class Json {
   std::vector<std::pair<std::string, Json>> members_;
 };
 
+/// JSON text with the names of files instead of their absolute paths, which say nothing on another machine:
+/// "read /home/me/clicks.tsv" -> "read clicks.tsv".
+std::string without_folders(const std::string& json);
+
 }  // namespace gru4rec::gpu_check

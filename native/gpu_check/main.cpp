@@ -1,71 +1,48 @@
 /// Everything that only a GPU can show, on the GPU that is here, in at most eight minutes: `gpu_check --help`.
 ///
 /// Each stage runs in a process of its own: one that crashes, hangs or breaks the device hides nothing of the others.
-/// Exit status: 0 no stage failed, 1 a stage failed, 2 wrong usage.
+/// Exit status: 0 no stage failed, 1 a stage failed, 2 wrong usage, 3 nothing was checked.
 
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <exception>
 #include <fstream>
 
+#include "gpu_check/apart.h"
 #include "gpu_check/process.h"
 #include "gpu_check/stage.h"
 
 namespace gru4rec::gpu_check {
 namespace {
 
-/// Seconds that a stage has to end by itself after its time is over.
-constexpr double kGrace = 10.0;
-
-struct Task {
-  const Stage* stage;
-  const Options* options;
-  double seconds;
-};
-
-Report run_stage(const Task& task) {
-  Report report(task.seconds);
-  try {
-    if (report.time_for("everything")) task.stage->run(*task.options, report);
-  } catch (const std::exception& error) {
-    report.fail(std::string("expected no exception, received ") + error.what());
-  }
-  return report;
+/// Of --seconds, what a stage has to end by itself after its time was over: a tenth, at most ten seconds.
+double grace_of(const Options& options) {
+  constexpr double kShare = 0.1, kMost = 10.0;
+  return options.in_process ? 0.0 : std::min(kMost, kShare * options.seconds);
 }
 
-/// What a stage sends from its process: a line with its verdict, then its JSON.
-void run_and_send(int pipe, const void* argument) {
-  const Report report = run_stage(*static_cast<const Task*>(argument));
-  const std::string text = std::string(name(report.verdict())) + "\n" + report.json().text(2);
-  for (size_t sent = 0; sent < text.size();) {
-    const ssize_t count = write(pipe, text.data() + sent, text.size() - sent);
-    if (count <= 0) return;
-    sent += static_cast<size_t>(count);
-  }
+std::vector<const Stage*> wanted_stages(const Options& options) {
+  std::vector<const Stage*> wanted;
+  for (const Stage& stage : all_stages())
+    if (options.stages.empty() ||
+        std::find(options.stages.begin(), options.stages.end(), stage.name) != options.stages.end())
+      wanted.push_back(&stage);
+  return wanted;
 }
 
-struct Outcome {
-  std::string verdict;
-  Json json;
-};
-
-Outcome run_apart(const Task& task) {
-  const Ended ended = run_child(run_and_send, &task, task.seconds + kGrace);
-  const size_t end = ended.output.find('\n');
-  const Json sent = end == std::string::npos ? Json() : Json::raw(ended.output.substr(end + 1));
-  if (ended.status == 0 && !ended.timed_out && end != std::string::npos) return {ended.output.substr(0, end), sent};
-  Report report(task.seconds);
-  report.fail("expected the stage to end with a result, received " + ended.how());
-  if (!ended.timed_out) report.data["result"] = sent;  // it was whole, and ending the process failed
-  return {name(report.verdict()), report.json()};
-}
-
-Outcome run_here(const Task& task) {
-  const Report report = run_stage(task);
-  return {name(report.verdict()), report.json()};
+/// Whether the device is emulated, asked in a process of its own: no child may find a device that is open already.
+bool ask_emulated(const Options& options) {
+  if (options.in_process) return is_emulated(options.device);
+  constexpr double kSeconds = 60.0;
+  const auto answer = [](int pipe, const void* device) {
+    const char yes = '1';
+    if (is_emulated(*static_cast<const DeviceOptions*>(device)) && write(pipe, &yes, 1) != 1) std::exit(1);
+  };
+  return run_child(answer, &options.device, kSeconds).output == "1";
 }
 
 std::string now() {
@@ -77,38 +54,46 @@ std::string now() {
 
 int run(const Options& options) {
   const Clock clock;
+  const double grace = grace_of(options);
   Json stages = Json::object();
   std::vector<std::string> summary;
   bool failed = false;
-  for (const Stage& stage : all_stages()) {
-    if (!options.stages.empty() &&
-        std::find(options.stages.begin(), options.stages.end(), stage.name) == options.stages.end())
-      continue;
-    std::printf("%s: %s\n", stage.name, stage.what);
+  int64_t checks = 0;
+  const bool emulated = ask_emulated(options);
+  const std::vector<const Stage*> wanted = wanted_stages(options);
+  double shares = 0.0;  // of the stages from here on
+  for (const Stage* stage : wanted) shares += stage->share;
+  for (const Stage* stage : wanted) {
+    std::printf("%s: %s\n", stage->name, stage->what);
     const Clock of_stage;
     // A stage that begins when all time is over finds none left, and says what it left out.
-    const Task task{&stage, &options,
-                    std::max(0.0, std::min(stage.seconds, options.seconds - clock.seconds() - kGrace))};
-    const Outcome outcome = options.in_process ? run_here(task) : run_apart(task);
+    const double seconds = std::max(0.0, options.seconds - clock.seconds() - grace) * stage->share / shares;
+    shares -= stage->share;
+    const Work work = [&](Report& report) { stage->run(options, report); };
+    const Result result = options.in_process ? run_here(work, seconds) : run_apart(work, seconds, grace);
     char line[96];
-    std::snprintf(line, sizeof line, "%-12s %-9s %6.1f s", stage.name, outcome.verdict.c_str(), of_stage.seconds());
-    std::printf("  %s\n", outcome.verdict.c_str());
+    std::snprintf(line, sizeof line, "%-12s %-9s %6.1f s %8lld checks", stage->name, name(result.verdict),
+                  of_stage.seconds(), static_cast<long long>(result.checks));
+    std::printf("  %s\n", name(result.verdict));
     summary.push_back(line);
-    stages[stage.name] = outcome.json;
-    failed = failed || outcome.verdict == name(Verdict::failed);
+    stages[stage->name] = result.json;
+    failed = failed || result.verdict == Verdict::failed;
+    checks += result.checks;
   }
   std::printf("\n");
   for (const std::string& line : summary) std::printf("%s\n", line.c_str());
+  if (emulated) std::printf("The device is emulated: this says nothing of a GPU.\n");
   Json result = Json::object();
   result["program"] = "gpu_check";
   result["date"] = now();
   result["device"] = options.device.device;
+  result["emulated"] = emulated;
   result["small"] = options.small;
   result["seconds"] = clock.seconds();
   result["stages"] = stages;
   if (!options.out.empty()) {
     std::ofstream file(options.out);
-    file << result.text() << "\n";
+    file << without_folders(result.text()) << "\n";
     file.close();
     if (!file) {
       std::fprintf(stderr, "Expected to write %s but could not\n", options.out.c_str());
@@ -116,7 +101,10 @@ int run(const Options& options) {
     }
     std::printf("%s\n", options.out.c_str());
   }
-  return failed ? 1 : 0;
+  if (failed) return 1;
+  if (checks > 0) return 0;
+  std::fprintf(stderr, "Expected something to be checked, but every stage was skipped or had no time\n");
+  return kNothingChecked;
 }
 
 }  // namespace

@@ -26,16 +26,21 @@ std::filesystem::path own_path() {
   return std::filesystem::read_symlink("/proc/self/exe", error);
 }
 
-/// The CUDA back end's library: the one that the environment names, the one beside this program, or the emulated one.
-void find_libraries(DeviceOptions& device) {
+/// The CUDA back end's library: the one that the environment names or the one beside this program; with --small, which
+/// says nothing of a GPU's speed, else the emulated one.
+void find_libraries(DeviceOptions& device, bool small) {
   const char* named = std::getenv("GRU4REC_CUDA_LIBRARY");
   if (device.cuda_library.empty() && named != nullptr) device.cuda_library = named;
   const std::string beside = (own_path().parent_path() / "libgru4rec_cuda.so").string();
   if (device.cuda_library.empty() && exists(beside)) device.cuda_library = beside;
-  if (device.cuda_library.empty() && exists(GRU4REC_EMULATED_CUDA)) {
+  if (device.cuda_library.empty() && small && exists(GRU4REC_EMULATED_CUDA)) {
     device.cuda_library = GRU4REC_EMULATED_CUDA;
     if (device.cublas_path.empty()) device.cublas_path = GRU4REC_EMULATED_CUBLAS;
   }
+  if (device.cuda_library.empty())
+    throw UsageError(
+        "Expected --library or GRU4REC_CUDA_LIBRARY to name libgru4rec_cuda.so, or one beside this program, but there "
+        "is none");
 }
 
 std::string stage_names() {
@@ -60,8 +65,8 @@ std::vector<std::string> parse_stages(const std::string& list) {
 double parse_seconds(const std::string& text) {
   char* end = nullptr;
   const double seconds = std::strtod(text.c_str(), &end);
-  if (text.empty() || *end != '\0' || !(seconds > 0.0 && seconds <= 86400.0))
-    throw UsageError("Expected --seconds to be a number above 0, up to 86400, but received " + text);
+  if (text.empty() || *end != '\0' || !(seconds >= kLeastSeconds && seconds <= 86400.0))
+    throw UsageError("Expected --seconds to be a number from 5 to 86400 but received " + text);
   return seconds;
 }
 
@@ -88,11 +93,11 @@ std::string usage() {
          "  --peer-pytorch DIR   the author's PyTorch version, to be timed on the same data\n"
          "  --python FILE        Python for it; default: python3\n"
          "  --sanitizer FILE     compute-sanitizer; default: look on PATH and in CUDA's folders\n"
-         "  --seconds N          time for the whole; default: 480\n"
-         "  --small              sizes for the emulator\n"
+         "  --seconds N          time for the whole, 5 or more; default: 480\n"
+         "  --small              sizes for the emulator, which is taken where there is no library\n"
          "  --in-process         run stages in this process, for a debugger\n"
          "  --help\n"
-         "Exit status: 0 no stage failed, 1 a stage failed, 2 wrong usage.\n";
+         "Exit status: 0 no stage failed, 1 a stage failed, 2 wrong usage, 3 nothing was checked.\n";
 }
 
 Options parse_options(int argc, char** argv) {
@@ -144,10 +149,18 @@ Options parse_options(int argc, char** argv) {
   expect_readable("--roofline", options.roofline);
   expect_readable("--peer-pytorch", options.peer);
   expect_readable("--sanitizer", options.sanitizer);
-  find_libraries(options.device);
+  if (!options.help) find_libraries(options.device, options.small);
   return options;
 }
 
 DeviceOptions cpu_device() { return {"cpu", 0, {}, {}}; }
+
+bool is_emulated(const DeviceOptions& device) {
+  std::error_code error;  // where there is no such file, it is not the same
+  if (std::filesystem::equivalent(device.cuda_library, GRU4REC_EMULATED_CUDA, error)) return true;
+  for (const DeviceDescription& description : list_devices(device).devices)
+    if (description.name.rfind("Emulated", 0) == 0) return true;
+  return false;
+}
 
 }  // namespace gru4rec::gpu_check

@@ -30,11 +30,18 @@ struct Options {
   bool help = false;
 };
 
+/// Exit status of a run that checked nothing.
+constexpr int kNothingChecked = 3;
+/// The least that --seconds takes.
+constexpr double kLeastSeconds = 5.0;
+
 /// What --help prints.
 std::string usage();
 /// Throws UsageError.
 Options parse_options(int argc, char** argv);
 /// The CPU, to compare with.
 DeviceOptions cpu_device();
+/// Whether the device is the emulator's. Opens the library.
+bool is_emulated(const DeviceOptions& device);
 
 }  // namespace gru4rec::gpu_check

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <vector>
-
-#include "backend/backend.h"
 
 namespace gru4rec::gpu_check {
 
@@ -34,12 +33,13 @@ struct Repeats {
 /// Microseconds of one call of `work` by the wall: the calls of a round are put on the stream one behind the other, and
 /// the round ends when the device has done them. So work that the device does is counted where it takes longer than
 /// launching it, and the launches where they take longer. Warms up first.
-template <class Work>
-double microseconds_of(Backend& backend, const Repeats& repeats, const Work& work) {
+/// @param device  a Backend or a CublasAlone
+template <class Device, class Work>
+double microseconds_of(Device& device, const Repeats& repeats, const Work& work) {
   const auto round = [&](int64_t calls) {
     const Clock clock;
     for (int64_t i = 0; i < calls; ++i) work();
-    backend.synchronize();
+    device.synchronize();
     return clock.seconds();
   };
   round(1);  // work space grows

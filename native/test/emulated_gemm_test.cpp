@@ -8,6 +8,7 @@
 #include "backends/cuda/gemm/gemm.h"
 #include "backends/cuda/scratch.h"
 #include "backends/cuda/staging.h"
+#include "backends/cuda_library/workspace.h"
 #include "harness.h"
 
 /// The CUDA back end's products by themselves, compiled for the emulator: by the emulated cuBLAS and by the kernel of
@@ -198,6 +199,18 @@ TEST_CASE("products: float32 rounds no factor, tf32 to 10 bits of mantissa, bf16
     CHECK(largest > 4.0 * error_before);
     error_before = largest;
   }
+}
+
+TEST_CASE("products: cuBLAS makes none on a line without a workspace") {
+  Bench bench(GRU4REC_EMULATED_CUBLAS);
+  const Operand a(bench, Table<float>(1, 1, 2.0f), 0), b(bench, Table<float>(1, 1, 3.0f), 0);
+  Operand out(bench, Table<float>(1, 1, 0.0f), 0);
+  const auto multiply = [&] { bench.gemm.multiply({a.view()}, {b.view()}, false, out.view()); };
+  bench.gemm.use(cuda_library::kProductLines, bench.stream);
+  CHECK_THROWS(Error, multiply());
+  bench.gemm.use(cuda_library::kProductLines - 1, bench.stream);
+  multiply();
+  CHECK_EQUAL(6.0f, out.download()(0, 0));
 }
 
 TEST_CASE("products: our own give an element the same bits wherever it stands") {

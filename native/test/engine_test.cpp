@@ -14,7 +14,6 @@
 #include "engine/recommender.h"
 #include "engine/session_slots.h"
 #include "engine/snapshot.h"
-#include "engine/trainer.h"
 #include "small_training.h"
 
 namespace gru4rec::test {
@@ -23,10 +22,8 @@ namespace {
 std::vector<float> train(const ModelSpec& model_spec, const TrainingSpec& spec, const Clicks& clicks, int threads,
                          int epochs) {
   Model model(model_spec, threads);
-  OptimiserState optimiser(model.parameters, spec.optimiser);
-  Trainer trainer(model.parameters, optimiser, spec, clicks.counts());
-  const Cancellation never;
-  for (int e = 0; e < epochs; ++e) trainer.epoch(clicks.sessions(), clicks.all(), never, nullptr);
+  Training training(model, spec, clicks);
+  for (int e = 0; e < epochs; ++e) training.epoch(clicks);
   return model.values();
 }
 
@@ -55,12 +52,10 @@ TEST_CASE("training: a step takes nothing from the heap") {
   const ModelSpec spec = small_model(EmbeddingMode::shared);
   Model model(spec, 2);
   const Clicks few(100), many(1000);
-  OptimiserState optimiser(model.parameters, small_training(spec).optimiser);
-  Trainer trainer(model.parameters, optimiser, small_training(spec), few.counts());
-  const Cancellation never;
+  Training training(model, small_training(spec), few);
   const auto allocations_of_epoch = [&](const Clicks& clicks) {
     const int64_t before = allocations_so_far();
-    trainer.epoch(clicks.sessions(), clicks.all(), never, nullptr);
+    training.epoch(clicks);
     return allocations_so_far() - before;
   };
   allocations_of_epoch(many);
@@ -74,12 +69,11 @@ TEST_CASE("training: a cancelled epoch throws ErrorCode::aborted") {
   const Clicks clicks(60);
   const ModelSpec spec = small_model(EmbeddingMode::shared);
   Model model(spec, 1);
-  OptimiserState optimiser(model.parameters, small_training(spec).optimiser);
-  Trainer trainer(model.parameters, optimiser, small_training(spec), clicks.counts());
+  Training training(model, small_training(spec), clicks);
   Cancellation cancellation;
   cancellation.cancel();
   try {
-    trainer.epoch(clicks.sessions(), clicks.all(), cancellation, nullptr);
+    training.epoch(clicks, cancellation);
     CHECK(false);
   } catch (const Error& error) {
     CHECK(error.code() == ErrorCode::aborted);
@@ -92,15 +86,13 @@ TEST_CASE("training: a loss that is not finite names epoch and step") {
   spec.final_act.kind = ActivationKind::linear;
   Model model(spec, 1);
   // bpr-max squares the scores, which such steps make infinite at once; a softmax or sigmoid would saturate.
-  TrainingSpec training = small_training(spec);
-  training.loss.kind = LossKind::bpr_max;
-  training.optimiser.kind = OptimiserKind::sgd;
-  training.optimiser.learning_rate = 1e38f;
-  training.grad_cap = 0.0;
-  OptimiserState optimiser(model.parameters, training.optimiser);
-  Trainer trainer(model.parameters, optimiser, training, clicks.counts());
-  const Cancellation never;
-  const std::string message = CHECK_THROWS(Error, trainer.epoch(clicks.sessions(), clicks.all(), never, nullptr));
+  TrainingSpec diverging = small_training(spec);
+  diverging.loss.kind = LossKind::bpr_max;
+  diverging.optimiser.kind = OptimiserKind::sgd;
+  diverging.optimiser.learning_rate = 1e38f;
+  diverging.grad_cap = 0.0;
+  Training training(model, diverging, clicks);
+  const std::string message = CHECK_THROWS(Error, training.epoch(clicks));
   CHECK(message.find("epoch 1, step ") != std::string::npos);
 }
 
@@ -108,10 +100,7 @@ TEST_CASE("training: counts every pair of the sessions once") {
   const Clicks clicks(60);
   const ModelSpec spec = small_model(EmbeddingMode::none);
   Model model(spec, 1);
-  OptimiserState optimiser(model.parameters, small_training(spec).optimiser);
-  Trainer trainer(model.parameters, optimiser, small_training(spec), clicks.counts());
-  const Cancellation never;
-  const Progress progress = trainer.epoch(clicks.sessions(), clicks.all(), never, nullptr);
+  const Progress progress = Training(model, small_training(spec), clicks).epoch(clicks);
   const auto pairs = static_cast<int64_t>(clicks.items.size()) - clicks.sessions().count();
   CHECK_EQUAL(pairs, progress.events);
   CHECK_EQUAL(pairs, progress.total_events);
@@ -128,19 +117,17 @@ TEST_CASE("training: stopped after an epoch and gone on with elsewhere, it gives
     const std::vector<float> whole = train(model_spec, spec, clicks, 1, 3);
 
     Model first(model_spec, 1), second(model_spec, 1);
-    OptimiserState first_state(first.parameters, spec.optimiser), second_state(second.parameters, spec.optimiser);
-    const Cancellation never;
-    Trainer before(first.parameters, first_state, spec, clicks.counts());
-    const auto steps = static_cast<uint64_t>(before.epoch(clicks.sessions(), clicks.all(), never, nullptr).steps);
+    Training before(first, spec, clicks);
+    const auto steps = static_cast<uint64_t>(before.epoch(clicks).steps);
+    Training after(second, spec, clicks, {steps, 1});
     const auto hand_over = [&](const StoredTensors& from, const StoredTensors& to) {
       Snapshot snapshot;
       snapshot.take(*first.backend, from);
       snapshot.restore(*second.backend, to);
     };
     hand_over(first.parameters.tensors(), second.parameters.tensors());
-    hand_over(first_state.tensors(), second_state.tensors());
-    Trainer after(second.parameters, second_state, spec, clicks.counts(), {steps, 1});
-    for (int e = 0; e < 2; ++e) after.epoch(clicks.sessions(), clicks.all(), never, nullptr);
+    hand_over(before.optimiser.tensors(), after.optimiser.tensors());
+    for (int e = 0; e < 2; ++e) after.epoch(clicks);
     CHECK(whole == second.values());
   }
 }

@@ -164,12 +164,19 @@ using DeviceMatrix = DeviceMatrixOf<float>;
 /// Sizes at which tails, empty loops and blocks of 32 and 256 show.
 constexpr int64_t kSizes[] = {0, 1, 31, 33, 257};
 
-/// ThreadSanitizer makes emulated kernels thirty times slower: under it, large sizes and like cases are left out.
-#if defined(__SANITIZE_THREAD__)
-constexpr bool kThreadSanitizer = true;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
 #else
-constexpr bool kThreadSanitizer = false;
+constexpr bool kSanitized = false;
 #endif
+
+/// What a test goes through: `all`, or `some` of it under a sanitizer. That looks at how code runs, not at what comes
+/// out, and makes emulated kernels up to thirty times slower. So `some` must still lead through each kernel, path and
+/// tail once; what runs alike but for its numbers is left to the plain build.
+template <class T>
+T unless_sanitized(T all, T some) {
+  return kSanitized ? some : all;
+}
 
 /// Random data of a test, the same on every machine.
 class Data {

@@ -1,3 +1,4 @@
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -77,7 +78,9 @@ TEST_CASE("loss reference: hand-computed terms of two and three columns") {
 
 OPERATION_TEST("loss_gradient: every loss and activation at awkward sizes, also with fewer rows than the batch") {
   Data data(2);
-  const int64_t shapes[][2] = {{1, 2}, {2, 2}, {31, 33}, {33, 33}, {1, 257}, {33, 257}, {31, 600}};
+  using Shapes = std::vector<std::array<int64_t, 2>>;
+  const Shapes shapes = unless_sanitized(Shapes{{1, 2}, {2, 2}, {31, 33}, {33, 33}, {1, 257}, {33, 257}, {31, 600}},
+                                         Shapes{{1, 2}, {3, 33}, {2, 257}, {2, 600}});
   for (const NamedLoss& named : all_losses())
     for (const auto& [rows, columns] : shapes) {
       const int64_t divisor = data.integer(0, 1) == 0 ? rows : rows + 7;

@@ -8,7 +8,6 @@
 #include "count_allocations.h"
 #include "emulated_device.h"
 #include "engine/memory_need.h"
-#include "engine/trainer.h"
 #include "small_training.h"
 
 namespace gru4rec::test {
@@ -196,15 +195,10 @@ TEST_CASE("failure: an allocation that fails in the middle gives back all that w
   Model model(spec, device.options());
   const std::vector<float> values = model.values();
   const int64_t before = device.live_bytes();
-  const auto prepare = [&] {
-    OptimiserState optimiser(model.parameters, training.optimiser);
-    Trainer trainer(model.parameters, optimiser, training, clicks.counts());
-    trainer.epoch(clicks.sessions(), clicks.all(), Cancellation(), nullptr);
-  };
+  const auto prepare = [&] { Training(model, training, clicks).epoch(clicks); };
   const int64_t allocations = [&] {
     const auto first = static_cast<int64_t>(device.counters().allocations);
-    const OptimiserState optimiser(model.parameters, training.optimiser);
-    const Trainer trainer(model.parameters, const_cast<OptimiserState&>(optimiser), training, clicks.counts());
+    const Training whole(model, training, clicks);
     return static_cast<int64_t>(device.counters().allocations) - first;
   }();
   CHECK(allocations > 20);
@@ -268,31 +262,26 @@ TEST_CASE("failure: memory that is not there is told with what was asked for and
 TEST_CASE("failure: work space that cannot grow fails the epoch, and the next one goes on") {
   const EmulatedDevice& device = emulated_device();
   const ModelSpec spec = small_model(EmbeddingMode::shared);
-  const TrainingSpec training = small_training(spec);
   const Clicks clicks(20);
   Model model(spec, device.options());
-  OptimiserState optimiser(model.parameters, training.optimiser);
-  Trainer trainer(model.parameters, optimiser, training, clicks.counts());
+  Training training(model, small_training(spec), clicks);
   device.fail_allocation(1);
-  const auto epoch = [&] { trainer.epoch(clicks.sessions(), clicks.all(), Cancellation(), nullptr); };
-  CHECK_THROWS(Error, epoch());
-  epoch();
+  CHECK_THROWS(Error, training.epoch(clicks));
+  training.epoch(clicks);
 }
 
 TEST_CASE("failure: a device that failed says so ever after; other models go on") {
   const EmulatedDevice& device = emulated_device();
   const ModelSpec spec = small_model(EmbeddingMode::shared);
-  const TrainingSpec training = small_training(spec);
   const Clicks clicks(20);
-  Model on_cpu(spec, 1);
+  Model on_cpu(spec, kCpu);
   {
     Model model(spec, device.options());
-    OptimiserState optimiser(model.parameters, training.optimiser);
-    Trainer trainer(model.parameters, optimiser, training, clicks.counts());
+    Training training(model, small_training(spec), clicks);
     device.fail_launch(30);
     std::string first;
     try {
-      trainer.epoch(clicks.sessions(), clicks.all(), Cancellation(), nullptr);
+      training.epoch(clicks);
       CHECK(false);
     } catch (const Error& error) {
       CHECK(error.code() == ErrorCode::device);
@@ -304,9 +293,7 @@ TEST_CASE("failure: a device that failed says so ever after; other models go on"
       CHECK(later.find("failed before: " + first) != std::string::npos);
     }
     CHECK_THROWS(Error, model.parameters.initialise({}));
-    OptimiserState other(on_cpu.parameters, training.optimiser);
-    Trainer(on_cpu.parameters, other, training, clicks.counts())
-        .epoch(clicks.sessions(), clicks.all(), Cancellation(), nullptr);
+    Training(on_cpu, small_training(spec), clicks).epoch(clicks);
   }
   device.mend();
   Model again(spec, device.options());
@@ -352,9 +339,8 @@ TEST_CASE("precision: one that is not there is refused before training") {
     Model model(spec, options);
     TrainingSpec training = small_training(spec);
     training.precision = Precision::bf16;
-    OptimiserState optimiser(model.parameters, training.optimiser);
     try {
-      const Trainer trainer(model.parameters, optimiser, training, Clicks(9).counts());
+      const Training refused(model, training, Clicks(9));
       CHECK(false);
     } catch (const Error& error) {
       CHECK(error.code() == ErrorCode::device);
@@ -362,7 +348,7 @@ TEST_CASE("precision: one that is not there is refused before training") {
       CHECK(std::string(error.what()).find("but received bf16") != std::string::npos);
     }
     training.precision.reset();
-    const Trainer trainer(model.parameters, optimiser, training, Clicks(9).counts());
+    const Training accepted(model, training, Clicks(9));
   }
 }
 

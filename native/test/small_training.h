@@ -5,9 +5,9 @@
 
 #include "backend/registry.h"
 #include "core/schedule.h"
-#include "engine/parameters.h"
+#include "engine/trainer.h"
 
-/// A small click log and a model to train on it.
+/// A small click log, a model, and its training.
 namespace gru4rec::test {
 
 constexpr int64_t kItems = 50;
@@ -70,6 +70,7 @@ struct Model {
       : backend(create_backend(options)), parameters(*backend, spec) {
     parameters.initialise({});
   }
+  /// All parameters, one tensor behind the other.
   std::vector<float> values() const {
     std::vector<float> all;
     for (const StoredTensor& tensor : parameters.tensors()) {
@@ -80,5 +81,25 @@ struct Model {
     return all;
   }
 };
+
+/// A model in training: the state of its optimiser, and who trains it. The model must outlive it.
+struct Training {
+  OptimiserState optimiser;
+  Trainer trainer;
+
+  /// @param clicks  how often each item was clicked; epochs may have others.
+  Training(Model& model, const TrainingSpec& spec, const Clicks& clicks, const TrainingPosition& position = {})
+      : optimiser(model.parameters, spec.optimiser),
+        trainer(model.parameters, optimiser, spec, clicks.counts(), position) {}
+
+  /// One epoch over all sessions.
+  Progress epoch(const Clicks& clicks, const Cancellation& cancellation = Cancellation(),
+                 const std::function<void(const Progress&)>& report = nullptr) {
+    return trainer.epoch(clicks.sessions(), clicks.all(), cancellation, report);
+  }
+};
+
+/// The CPU on one thread.
+inline const DeviceOptions kCpu{"cpu", 1, {}, {}};
 
 }  // namespace gru4rec::test

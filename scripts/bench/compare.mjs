@@ -35,7 +35,11 @@ function numbersIn(value, path = [], found = new Map()) {
 
 const cell = (value) => (value === undefined ? "-" : String(Number(value.toPrecision(6)))).padStart(14);
 const verdictOf = (stage) => (stage?.verdict ?? "-").padStart(14);
-const deviceOf = ({ device, stages }) => stages.environment?.data?.description ?? device;
+/** The device, and what makes the figures those of no GPU or of no real size. */
+const deviceOf = ({ device, emulated, small, stages }) =>
+  [stages.environment?.data?.description ?? device, emulated && "emulated", small && "small sizes"]
+    .filter(Boolean)
+    .join(", ");
 
 /** Two results of `npm run gpu:check` side by side: verdicts, and every number that one of them has. */
 export function benchCompare(args) {

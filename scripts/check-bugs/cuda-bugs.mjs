@@ -18,6 +18,7 @@ const gemm = ["gru_test", "scores_test"];
 const copies = ["copies_test"];
 const feed = ["feed_test"];
 const recorded = ["recorded_test"];
+const walk = ["walk_test"];
 
 export const cudaBugs = [
   // --- Shared pieces ------------------------------------------------------------------------------------------------
@@ -157,7 +158,7 @@ export const cudaBugs = [
     file: `${cuda}/negatives.cu`,
     find: "  __syncthreads();  // all have read the state\n",
     replace: "",
-    programs: recorded,
+    programs: walk,
   },
   {
     name: "loss: targets of rows that are not there count",
@@ -268,7 +269,7 @@ export const cudaBugs = [
   {
     name: "clip: the norm is taken before the gradients are there",
     file: "native/engine/backward_pass.cpp",
-    find: "  for (const Branch branch : {Branch::items, Branch::rows, Branch::layers}) backend.join(branch);\n",
+    find: "  for (const Branch branch : {Branch::rows, Branch::layers}) backend.join(branch);\n",
     replace: "",
     programs: recorded,
   },
@@ -277,15 +278,58 @@ export const cudaBugs = [
     file: "native/engine/training_step.cpp",
     find: "  backward_.run(forward_, items, dropout_, scores);\n  backend_.join(Branch::items);\n",
     replace:
-      "  backend_.accumulate_loss(row_losses, spec_.batch, input.state, totals_.data());\n  backward_.run(forward_, items, dropout_, scores);\n  backend_.join(Branch::items);\n",
+      "  backend_.accumulate_loss(row_losses, spec_.batch, state, totals_.data());\n  backward_.run(forward_, items, dropout_, scores);\n  backend_.join(Branch::items);\n",
     programs: recorded,
   },
   {
     name: "feed: a chunk overwrites the one that is computed",
     file: "native/engine/step_feeder.cpp",
-    find: "chunk.first = next_ % capacity_;",
-    replace: "chunk.first = next_ % max_chunk();",
+    find: "place = first % capacity_,",
+    replace: "place = first % max_chunk(),",
+    programs: walk,
+  },
+  {
+    name: "feed: the step that the last one of a chunk begins is not there",
+    file: "native/engine/step_feeder.cpp",
+    find: "send(next_ + 1, chunk.steps);",
+    replace: "send(next_ + 1, chunk.steps - 1);",
     programs: recorded,
+  },
+  {
+    name: "feed: what goes round the ring's end is lost",
+    file: "native/engine/step_feeder.cpp",
+    find: "  upload(before_end, count - before_end, 0);\n",
+    replace: "",
+    programs: walk,
+  },
+  {
+    name: "steps: the next one is not waited for",
+    file: "native/engine/training_step.cpp",
+    find: "  backend_.join(Branch::items);\n}",
+    replace: "}",
+    programs: recorded,
+  },
+  {
+    name: "steps: the next one begins before this one ends",
+    file: "native/engine/training_step.cpp",
+    find: "    backend_.accumulate_loss(row_losses, spec_.batch, state, totals_.data());\n    if (input.feed != nullptr) backend_.begin_step(*input.feed);\n",
+    replace:
+      "    if (input.feed != nullptr) backend_.begin_step(*input.feed);\n    backend_.accumulate_loss(row_losses, spec_.batch, state, totals_.data());\n",
+    programs: recorded,
+  },
+  {
+    name: "inputs: their rows are not waited for",
+    file: "native/engine/forward_pass.cpp",
+    find: "    if (l == 0) backend.join(Branch::rows);\n",
+    replace: "",
+    programs: recorded,
+  },
+  {
+    name: "evaluation: a step begins before the one before it ends",
+    file: "native/engine/evaluator.cpp",
+    find: "        backend_.keep_step(ranks_.span(), feed.state, kept_rows);\n        backend_.begin_step(feed);\n",
+    replace: "        backend_.begin_step(feed);\n        backend_.keep_step(ranks_.span(), feed.state, kept_rows);\n",
+    programs: walk,
   },
   // --- GRU --------------------------------------------------------------------------------------------------------------
   {

@@ -9,8 +9,8 @@ const { path, write } = temporaryFolder();
 const compare = (...files: string[]) =>
   runNode([join(__dirname, "../../scripts/bench/bench.mjs"), "compare", ...files]);
 
-const result = (stages: object) =>
-  JSON.stringify({ program: "gpu_check", date: "2026-01-02T03:04:05Z", device: "cuda", stages });
+const result = (stages: object, more = {}) =>
+  JSON.stringify({ program: "gpu_check", date: "2026-01-02T03:04:05Z", device: "cuda", ...more, stages });
 const speed = (configurations: object[]) => ({ verdict: "passed", data: { configurations } });
 
 test("two results of gpu:check side by side: verdicts, ratios, and what only one of them has", async () => {
@@ -26,14 +26,17 @@ test("two results of gpu:check side by side: verdicts, ratios, and what only one
   );
   const b = write(
     "b.json",
-    result({ speed: speed([{ name: "large", step_us: 150 }]), errors: { verdict: "failed", data: {} } }),
+    result(
+      { speed: speed([{ name: "large", step_us: 150 }]), errors: { verdict: "failed", data: {} } },
+      { emulated: true, small: true },
+    ),
   );
   const { code, stdout } = await compare(a, b);
   expect(code).toBe(0);
   const lines = stdout.split("\n").map((line) => line.trim().replace(/ {2,}/g, " | "));
   expect(lines.slice(0, 2)).toEqual([
     `A | ${a} | 2026-01-02T03:04:05Z | cuda:0 (one GPU)`,
-    `B | ${b} | 2026-01-02T03:04:05Z | cuda`,
+    `B | ${b} | 2026-01-02T03:04:05Z | cuda, emulated, small sizes`,
   ]);
   expect(lines.slice(3, -1)).toEqual([
     "environment | passed | - | B / A",

@@ -60,7 +60,7 @@ const configs = fc
         fc.nat(9999).map((number) => `cuda:${number}`),
       ),
       precision: fc.constantFrom("auto", "float32", "tf32", "bf16"),
-      stepsPerLaunch: fc.nat(256),
+      stepsPerLaunch: fc.oneof(fc.constant("auto"), fc.nat(256)),
       cublasPath: fc.constantFrom("auto", "none", "lib/libcublas.so.13"),
     },
     { requiredKeys: [] },

@@ -173,7 +173,13 @@ describeEmulated("same seed, same bits on the emulated GPU", () => {
   test("whatever sampleStore and stepsPerLaunch are", async () => {
     const training = { ...plainTraining, logq: 1 };
     const plain = await run(OWN_PRODUCTS, plainModel, training);
-    for (const other of [{ sampleStore: 0 }, { stepsPerLaunch: 0 }, { stepsPerLaunch: 1 }, { stepsPerLaunch: 5 }]) {
+    for (const other of [
+      { sampleStore: 0 },
+      { stepsPerLaunch: 0 },
+      { stepsPerLaunch: 1 },
+      { stepsPerLaunch: 5 },
+      { stepsPerLaunch: "auto" },
+    ] as const) {
       expect(await run(OWN_PRODUCTS, plainModel, { ...training, ...other })).toEqual(plain);
     }
   });

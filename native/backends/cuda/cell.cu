@@ -64,8 +64,7 @@ __device__ __forceinline__ float factor_of(const Dropout& dropout, int64_t row, 
   return dropout_factor(dropout, random_word(dropout.stream_of_step(), static_cast<uint64_t>(row * width + col)));
 }
 
-// --- Forward: a thread makes a column of the product, or a slice of its terms
-// -----------------------------------------
+// --- Forward: a thread makes a column of the product, or a slice of its terms ----------------------------------------
 
 /// How the sums of a product with `weight` are cut: into `count` slices of `terms` terms, the last ones may have fewer.
 struct Slices {
@@ -127,8 +126,7 @@ __device__ __forceinline__ float gate_offset(const float* bias, ConstMatrix inpu
   return input_gates.empty() ? bias[gate] : bias[gate] + input_gates(row, gate);
 }
 
-// --- Backward: a warp makes kWeightRows columns of the product with a transposed matrix
-// ---------------------------------
+// --- Backward: a warp makes kWeightRows columns of the product with a transposed matrix ------------------------------
 
 /// Adds to a lane's sums the terms of source [rows of the tile, cols] and rows of weight [n, cols] from `first` on that
 /// it has: every 32nd, so that a warp reads whole lines of the weights although their transpose is meant. Rows behind

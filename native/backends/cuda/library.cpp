@@ -45,13 +45,21 @@ auto guarded(Status* status, const Body& body) -> decltype(body()) {
   return decltype(body())();
 }
 
-/// As guarded, on the device and under the lock of `handle`.
+/// As guarded, on the device of `handle`.
+template <class Body>
+auto on_device(Handle* handle, Status* status, const Body& body) {
+  return guarded(status, [&] {
+    cuda::check(cudaSetDevice(handle->device), "cudaSetDevice");
+    return body(*handle->backend);
+  });
+}
+
+/// As on_device, under the lock of `handle`.
 template <class Body>
 auto on_backend(Handle* handle, Status* status, const Body& body) {
   return guarded(status, [&] {
     const std::lock_guard<std::recursive_mutex> lock(handle->mutex);
-    cuda::check(cudaSetDevice(handle->device), "cudaSetDevice");
-    return body(*handle->backend);
+    return on_device(handle, status, body);
   });
 }
 
@@ -126,6 +134,12 @@ void* allocate(Handle* handle, Status* status, int64_t bytes) {
   return on_backend(handle, status, [&](Backend& backend) { return backend.allocate(bytes); });
 }
 
+/// Without the lock: it waits for as long as a chunk of steps takes, which other threads' calls need not, and touches
+/// nothing but its place, whose read nobody else has.
+void finish_read(Handle* handle, Status* status, int place, int64_t bytes, void* host) {
+  on_device(handle, status, [&](Backend& backend) { backend.finish_read(place, bytes, host); });
+}
+
 Table make_table() {
   Table table;
   table.abi = kAbi;
@@ -142,6 +156,7 @@ Table make_table() {
 #define GRU4REC_ENTRY(name) table.name = Forward<&Backend::name>::call;
   GRU4REC_CUDA_OPERATIONS(GRU4REC_ENTRY)
 #undef GRU4REC_ENTRY
+  table.finish_read = finish_read;
   table.begin_recording = begin_recording;
   table.end_recording = end_recording;
   table.abandon_recording = abandon_recording;

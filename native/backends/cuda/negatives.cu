@@ -6,6 +6,7 @@
 namespace gru4rec::cuda {
 
 constexpr int kDrawThreads = 256;
+constexpr int kKeepThreads = 1024;
 
 /// Draws the pair `pair` of neighbouring samples of a step with the random block that serves both, or the one that is
 /// left at an odd end. samples [count].
@@ -59,12 +60,14 @@ void CudaBackend::do_begin_step(const StepFeed& feed) {
          pairs);
 }
 
-/// rows [R, size] at state->row % R <- values, then the state goes on. One block: a thread copies every 256th value;
-/// after the barrier, when all have read the state, thread 0 moves it.
-__global__ void __launch_bounds__(kDrawThreads)
+/// rows [R, size] at state->row % R <- values, then the state goes on. One block: a thread copies every 1024th value;
+/// after the barrier, when all have read the state, thread 0 moves it. More blocks would take a launch more for the
+/// state, which every step would wait for; what is kept are ranks, two numbers a row, and the evaluation follows its
+/// feed for at most 1,024 rows (engine/ranking_rows.h), so that a thread copies two.
+__global__ void __launch_bounds__(kKeepThreads)
     keep_step_kernel(Span<const int32_t> values, StepState* state, MatrixView<int32_t> rows) {
   int32_t* row = rows.row(state->row % rows.rows);
-  for (int64_t i = threadIdx.x; i < values.size; i += kDrawThreads) row[i] = values[i];
+  for (int64_t i = threadIdx.x; i < values.size; i += kKeepThreads) row[i] = values[i];
   __syncthreads();  // all have read the state
   if (threadIdx.x != 0) return;
   ++state->step;
@@ -72,7 +75,7 @@ __global__ void __launch_bounds__(kDrawThreads)
 }
 
 void CudaBackend::do_keep_step(Span<const int32_t> values, StepState* state, MatrixView<int32_t> rows) {
-  launch(keep_step_kernel, 1, kDrawThreads, 0, stream(), values, state, rows);
+  launch(keep_step_kernel, 1, kKeepThreads, 0, stream(), values, state, rows);
 }
 
 }  // namespace gru4rec::cuda

@@ -50,17 +50,18 @@ void Staging::download(const void* device, int64_t bytes, void* host, cudaStream
 }
 
 void Reads::start(int place, const void* device, int64_t bytes, cudaStream_t stream) {
-  if (under_way_[place]) done_[place].synchronize();  // nobody finished it
-  under_way_[place] = true;
-  GRU_CHECK(
-      cudaMemcpyAsync(data_[place].reserve(bytes), device, static_cast<size_t>(bytes), cudaMemcpyDeviceToHost, stream));
-  done_[place].record(stream);
+  auto& [done, data, under_way] = places_[place];
+  if (under_way) done.synchronize();  // nobody finished it
+  under_way = true;
+  GRU_CHECK(cudaMemcpyAsync(data.reserve(bytes), device, static_cast<size_t>(bytes), cudaMemcpyDeviceToHost, stream));
+  done.record(stream);
 }
 
 void Reads::finish(int place, int64_t bytes, void* host) {
-  done_[place].synchronize();
-  under_way_[place] = false;
-  std::memcpy(host, data_[place].reserve(bytes), static_cast<size_t>(bytes));
+  auto& [done, data, under_way] = places_[place];
+  done.synchronize();
+  under_way = false;
+  std::memcpy(host, data.reserve(bytes), static_cast<size_t>(bytes));
 }
 
 }  // namespace gru4rec::cuda

@@ -43,7 +43,7 @@ class Staging {
   int turn_ = 0;
 };
 
-/// What a device has computed, read without waiting for what it computes next.
+/// What a device has computed, read without waiting for what it computes next. `finish` touches its place alone.
 class Reads {
  public:
   Reads() = default;
@@ -54,9 +54,14 @@ class Reads {
   void finish(int place, int64_t bytes, void* host);
 
  private:
-  Event done_[kReadPlaces];
-  PinnedScratch data_[kReadPlaces];
-  bool under_way_[kReadPlaces] = {};
+  struct Place {
+    /// Waited for as long as a chunk of steps takes: a thread that spins would keep a core busy all that time, of a
+    /// process that may be serving, and nobody is in a hurry, as the device has the next chunk.
+    Event done{Wait::sleep};
+    PinnedScratch data;
+    bool under_way = false;
+  };
+  Place places_[kReadPlaces];
 };
 
 }  // namespace gru4rec::cuda

@@ -18,10 +18,17 @@ class Stream {
   cudaStream_t stream_ = nullptr;
 };
 
+/// How a thread waits for an event: it looks again and again, which ends soonest, or sleeps and leaves its core to
+/// others.
+enum class Wait { spin, sleep };
+
 /// A place in a stream to wait for, owned. Waiting before the first record returns at once.
 class Event {
  public:
-  Event() { GRU_CHECK(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming)); }
+  explicit Event(Wait wait = Wait::spin) {
+    const unsigned blocking = wait == Wait::sleep ? cudaEventBlockingSync : 0;
+    GRU_CHECK(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming | blocking));
+  }
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
   ~Event() { cudaEventDestroy(event_); }

@@ -9,8 +9,9 @@ namespace gru4rec::cuda_library {
 constexpr int64_t kStagingBuffers = 2;
 constexpr int64_t kStagingBytes = int64_t{1} << 20;
 
-/// Products that may run at a time: one on the main line of work and one on each branch. Each has a workspace.
-constexpr int kProductLines = 4;
+/// Products that may run at a time: one on the main line of work and one on each branch but the last, Branch::items.
+/// Each has a workspace.
+constexpr int kProductLines = 3;
 
 /// cuBLAS's workspace for one of them on a device of compute capability `major`: NVIDIA's advice.
 constexpr int64_t cublas_line_bytes(int major) { return int64_t{major >= 9 ? 32 : 4} << 20; }

@@ -21,6 +21,7 @@ void check_environment(const Options& options, Report& report) {
   const DeviceList list = list_devices(options.device);
   const CudaDescription& cuda = list.cuda;
   report.data["library"] = options.device.cuda_library;
+  report.data["emulated"] = is_emulated(options.device);
   report.data["driver_cuda"] = version_text(cuda.driver_version);
   report.data["runtime_cuda"] = version_text(cuda.runtime_version);
   report.data["cublas"] = cuda.cublas_version;

@@ -27,6 +27,7 @@ const char* name(ErrorCode code) {
 /// `work` throws an Error of this code, with a message that begins as messages do.
 template <class Work>
 void expect_error(Report& report, const std::string& what, ErrorCode code, const Work& work) {
+  report.count(1);
   std::string received = "none";
   try {
     work();

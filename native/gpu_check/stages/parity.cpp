@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/schedule.h"
 #include "engine/recommender.h"
 #include "gpu_check/configurations.h"
 #include "gpu_check/network.h"
@@ -171,39 +172,77 @@ void judge(const std::string& what, const Worst& worst, Report& report) {
                                          " times as much at " + worst.where);
 }
 
-/// Ranks of one model on both, target by target: equal, unless other scores are within rounding of the target's.
-void compare_ranks(Network& gpu, Network& cpu, const Clicks& test, int64_t most_sessions, Report& report) {
-  copy_parameters(cpu, gpu);
-  Clicks clicks;
-  clicks.items = test.items;
-  for (int64_t s = 0; s < std::min(most_sessions, test.count()); ++s)
-    clicks.add({test.events.begin() + test.offsets[s], test.events.begin() + test.offsets[s + 1]});
-  // One session after the other, so that ranks come in the order of the events.
-  const std::vector<double> ours = ranks_of(gpu, clicks, 1), theirs = ranks_of(cpu, clicks, 1);
-  if (!report.expect(ours.size() == theirs.size(), "expected as many ranks as on the CPU")) return;
-  size_t target = 0;
-  int64_t different = 0, wrong = 0;
-  for (int64_t s = 0; s < clicks.count(); ++s) {
-    for (int32_t event = clicks.offsets[s]; event + 1 < clicks.offsets[s + 1]; ++event, ++target) {
-      if (ours[target] == theirs[target]) continue;
-      ++different;
-      const std::vector<int32_t> begin(clicks.events.begin() + clicks.offsets[s], clicks.events.begin() + event + 1);
-      Clicks one;
-      one.add(begin);
-      std::vector<float> scores(clicks.items);
-      predict(cpu.parameters, one.sessions(), {}, {scores.data(), clicks.items}, Cancellation());
-      const double own = scores[clicks.events[event + 1]];
-      int64_t near = -1;  // itself
-      for (const float score : scores)
-        if (std::abs(score - own) <= kScoreBound * std::max(1.0, std::abs(own))) ++near;
-      if (std::abs(ours[target] - theirs[target]) > static_cast<double>(near)) ++wrong;
+/// What a rank is about.
+struct Asked {
+  std::vector<int32_t> begin;  ///< of the session, up to the event before the target
+  int32_t target;
+};
+
+/// What the ranks of `batch` sessions side by side are about, in their order.
+std::vector<Asked> asked_of(const Clicks& clicks, int64_t batch) {
+  const std::vector<int32_t> order = clicks.order();
+  Schedule schedule(clicks.sessions(), {order.data(), clicks.count()}, std::min(batch, clicks.count()), 1);
+  std::vector<Asked> asked;
+  std::vector<std::vector<int32_t>> rows, before;
+  for (ScheduleStep step; schedule.next(step);) {
+    before.swap(rows);
+    rows.clear();
+    for (int64_t row = 0; row < step.input.size; ++row) {
+      rows.push_back(step.source[row] < 0 ? std::vector<int32_t>() : before[step.source[row]]);
+      rows.back().push_back(step.input[row]);
+      asked.push_back({rows.back(), step.target[row]});
     }
   }
-  report.data["ranks"] = ours.size();
-  report.data["ranks_that_differ"] = different;
-  report.line("%zu ranks, %lld of them not the CPU's", ours.size(), static_cast<long long>(different));
-  report.expect(wrong == 0, "expected the CPU's ranks but for scores within rounding, received " +
+  return asked;
+}
+
+/// How many items beside the target score so near to it on the CPU that rounding may decide.
+int64_t near_ones(const Network& cpu, const Asked& asked, int64_t items) {
+  Clicks one;
+  one.add(asked.begin);
+  std::vector<float> scores(items);
+  predict(cpu.parameters, one.sessions(), {}, {scores.data(), items}, Cancellation());
+  const double own = scores[asked.target];
+  int64_t near = -1;  // itself
+  for (const float score : scores) near += std::abs(score - own) <= kScoreBound * std::max(1.0, std::abs(own));
+  return near;
+}
+
+/// Ranks of one model on both, target by target: equal, unless other scores are within rounding of the target's.
+void compare_ranks(const Network& gpu, const Network& cpu, const Clicks& clicks, int64_t batch, Json& entry,
+                   Report& report) {
+  const std::vector<double> ours = ranks_of(gpu, clicks, batch), theirs = ranks_of(cpu, clicks, batch);
+  const std::string how = "ranks of " + std::to_string(batch) + " sessions side by side";
+  if (!report.expect(!theirs.empty(), how + ": expected some to compare, received none")) return;
+  const std::vector<Asked> asked = asked_of(clicks, batch);
+  if (!report.expect(ours.size() == theirs.size() && ours.size() == asked.size(),
+                     how + ": expected as many as on the CPU"))
+    return;
+  int64_t different = 0, wrong = 0;
+  for (size_t target = 0; target < ours.size(); ++target) {
+    if (ours[target] == theirs[target]) continue;
+    ++different;
+    wrong +=
+        !(std::abs(ours[target] - theirs[target]) <= static_cast<double>(near_ones(cpu, asked[target], clicks.items)));
+  }
+  Json ranks = Json::object();
+  ranks["batch"] = batch;
+  ranks["ranks"] = ours.size();
+  ranks["ranks_that_differ"] = different;
+  entry.push(ranks);
+  report.line("%s: %zu, %lld of them not the CPU's", how.c_str(), ours.size(), static_cast<long long>(different));
+  report.expect(wrong == 0, how + ": expected the CPU's but for scores within rounding, received " +
                                 std::to_string(wrong) + " others");
+}
+
+/// The sessions of the test and, until there are so many, of the training.
+Clicks some_sessions(const Log& log, int64_t most) {
+  Clicks some;
+  some.items = log.test.items;
+  for (const Clicks* clicks : {&log.test, &log.train})
+    for (int64_t s = 0; s < clicks->count() && some.count() < most; ++s)
+      some.add({clicks->events.begin() + clicks->offsets[s], clicks->events.begin() + clicks->offsets[s + 1]});
+  return some;
 }
 
 /// A whole epoch of the network that `npm run bench` measures, and ranks with what came of it.
@@ -220,7 +259,17 @@ void train_on(const Log& log, const Optimiser& optimiser, const Options& options
   raw.final_act.kind = ActivationKind::softmax_logit;
   Network gpu_scores(raw, options.device), cpu_scores(raw, cpu_device());
   copy_parameters(cpu, cpu_scores);
-  compare_ranks(gpu_scores, cpu_scores, log.test, options.small ? 10 : 60, report);
+  copy_parameters(cpu, gpu_scores);
+  // With one session after the other, with a batch that is usual, and with one that is ranked in pieces where rankings
+  // are. All have more sessions than the batch, so that some end in it and others begin.
+  Json entry = Json::object();
+  entry["data"] = log.name;
+  entry["batches"] = Json::array();
+  constexpr int64_t kSide[] = {1, 100, 500}, kSmallSide[] = {1, 8, 20};
+  for (const int64_t batch : options.small ? kSmallSide : kSide)
+    compare_ranks(gpu_scores, cpu_scores, some_sessions(log, std::max<int64_t>(options.small ? 10 : 60, batch * 3 / 2)),
+                  batch, entry["batches"], report);
+  report.data["rankings"].push(entry);
 }
 
 }  // namespace
@@ -229,6 +278,7 @@ void check_parity(const Options& options, Report& report) {
   report.data["loss_bound"] = kLossBound;
   report.data["weight_bound"] = kWeightBound;
   report.data["trainings"] = Json::array();
+  report.data["rankings"] = Json::array();
   DeviceOptions own_products = options.device;
   own_products.cublas_path = "none";
   std::vector<Combination> all = combinations();

@@ -1,3 +1,4 @@
+#include <cstdio>
 #include <cstdlib>
 #include <regex>
 
@@ -19,6 +20,13 @@ double last_number(const std::string& output, const std::string& pattern) {
   for (std::sregex_iterator match(output.begin(), output.end(), expression), end; match != end; ++match)
     found = std::strtod((*match)[1].str().c_str(), nullptr);
   return found;
+}
+
+/// A number for people; a negative one stands for none.
+std::string shown(double number, int decimals) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.*f", decimals, number);
+  return number < 0.0 ? "-" : text;
 }
 
 constexpr size_t kShown = 2000;  ///< characters of its output, from its end
@@ -59,14 +67,20 @@ void check_peer(const Options& options, Report& report) {
                                            "0",
                                            "-d",
                                            torch_device(options.device.device)};
-    const double seconds = report.left();
-    const Ended ended = run_command(command, options.peer, seconds);
+    const Ended ended = run_command(command, options.peer, report.left());
     Json entry = Json::object();
     entry["configuration"] = c.name;
     entry["parameters"] = c.parameters;
     if (ended.timed_out || ended.status != 0) {
       entry["output"] = tail(ended.output, kShown);
       report.data[c.name] = entry;
+      if (ended.timed_out) {
+        report.line("%-28s theirs: %s", c.name.c_str(), ended.how().c_str());
+        report.leave_out(c.name);
+        continue;
+      }
+      if (ended.output.find("No module named 'torch'") != std::string::npos)
+        return report.skip(options.python + " has no torch");
       report.fail(c.name + ": expected it to end with status 0, received " + ended.how() + ":\n" +
                   tail(ended.output, kShown));
       continue;
@@ -94,10 +108,11 @@ void check_peer(const Options& options, Report& report) {
     if (report.expect(theirs > 0.0, c.name + ": expected a rate or the time of an epoch in its output, received\n" +
                                         tail(ended.output, kShown)))
       entry["times_as_fast"] = ours / theirs;
-    report.line("%-28s theirs %.1f, ours %.1f mini-batches/s: %.2f times", c.name.c_str(), theirs, ours, ours / theirs);
-    report.line("%-28s Recall@20 theirs %.4f, ours %.4f; MRR@20 theirs %.4f, ours %.4f", "", recall, accuracy.recall,
-                mrr, accuracy.mrr);
     report.data[c.name] = entry;
+    report.line("%-28s theirs %s, ours %.1f mini-batches/s: %s times", c.name.c_str(), shown(theirs, 1).c_str(), ours,
+                shown(theirs > 0.0 ? ours / theirs : -1.0, 2).c_str());
+    report.line("%-28s Recall@20 theirs %s, ours %.4f; MRR@20 theirs %s, ours %.4f", "", shown(recall, 4).c_str(),
+                accuracy.recall, shown(mrr, 4).c_str(), accuracy.mrr);
   }
 }
 

@@ -1,13 +1,15 @@
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <fstream>
 #include <regex>
 #include <sstream>
 
 #include "gpu_check/configurations.h"
+#include "gpu_check/cublas_alone.h"
 #include "gpu_check/network.h"
 #include "gpu_check/stage.h"
-#include "test/step_operations.h"
+#include "gpu_check/step.h"
 
 /// How fast it is: training in the published configurations, each operation of a step, the products of a step alone,
 /// and rankings. It measures, it does not judge.
@@ -81,38 +83,43 @@ Precision training_precision(const Backend& backend) {
   return backend.supports(Precision::tf32) ? Precision::tf32 : Precision::float32;
 }
 
-/// Microseconds of the products of a step alone, [M, K] times [K, N] each, as scores of all rows of tables of these
-/// sizes: a product of the library and one sum per element, without rows that are gathered.
-double measure_products(Backend& backend, const test::StepSizes& sizes, const Repeats& repeats, Json& entry) {
-  struct Shape {
+/// The cuBLAS that the back end takes; empty = none.
+std::string cublas_path_of(const Options& options) { return list_devices(options.device).cuda.cublas_path; }
+
+/// Microseconds of the products of a step, cuBLAS alone: each one call of it.
+double measure_products(Backend& backend, CublasAlone& cublas, const test::StepSizes& sizes, const Repeats& repeats,
+                        Json& entry) {
+  struct Product {
     const char* name;
     int64_t m, n, k;
+    bool left_transposed, right_transposed;  ///< as it lies in memory
   };
   const int64_t b = sizes.batch, h = sizes.hidden, c = sizes.batch + sizes.samples;
-  const Shape shapes[] = {
-      {"gates", b, 2 * h, 2 * h},
-      {"candidate", b, h, 2 * h},
-      {"scores", b, c, h},
-      {"gradient of the state", b, h, c},
-      {"gradient of the rows", c, h, b},
-      {"gradient of the candidate's input", b, 2 * h, h},
-      {"gradient of the gates' input", b, 2 * h, 2 * h},
-      {"gradient of the candidate", 2 * h, h, b},
-      {"gradient of the gates", 2 * h, 2 * h, b},
+  const Product products[] = {
+      {"gates", b, 2 * h, 2 * h, false, false},
+      {"candidate", b, h, 2 * h, false, false},
+      {"scores", b, c, h, false, true},
+      {"gradient of the state", b, h, c, false, false},
+      {"gradient of the rows", c, h, b, true, false},
+      {"gradient of the candidate's input", b, 2 * h, h, false, true},
+      {"gradient of the gates' input", b, 2 * h, 2 * h, false, true},
+      {"gradient of the candidate", 2 * h, h, b, true, false},
+      {"gradient of the gates", 2 * h, 2 * h, b, true, false},
   };
   double sum = 0.0;
-  for (const Shape& shape : shapes) {
-    const Array<float> left = test::random_floats(backend, shape.m * shape.k, -0.1f, 0.1f);
-    const Array<float> right = test::random_floats(backend, shape.n * shape.k, -0.1f, 0.1f);
-    const Array<float> bias(backend, shape.n), out(backend, shape.m * shape.n);
-    backend.fill(0.0f, bias.matrix(1, shape.n));
-    const double microseconds = microseconds_of(backend, repeats, [&] {
-      backend.scores(left.matrix(shape.m, shape.k), right.matrix(shape.n, shape.k), bias.matrix(shape.n, 1), {}, {},
-                     out.matrix(shape.m, shape.n));
-    });
+  for (const Product& p : products) {
+    const Array<float> left = test::random_floats(backend, p.m * p.k, -0.1f, 0.1f);
+    const Array<float> right = test::random_floats(backend, p.n * p.k, -0.1f, 0.1f);
+    const Array<float> out(backend, p.m * p.n);
+    const StoredFactor of_left{p.left_transposed ? left.matrix(p.k, p.m) : left.matrix(p.m, p.k), p.left_transposed};
+    const StoredFactor of_right{p.right_transposed ? right.matrix(p.n, p.k) : right.matrix(p.k, p.n),
+                                p.right_transposed};
+    backend.synchronize();
+    const double microseconds =
+        microseconds_of(cublas, repeats, [&] { cublas.multiply(of_left, of_right, out.matrix(p.m, p.n)); });
     Json product = Json::object();
-    product["name"] = shape.name;
-    product["m_n_k"] = std::to_string(shape.m) + " " + std::to_string(shape.n) + " " + std::to_string(shape.k);
+    product["name"] = p.name;
+    product["m_n_k"] = std::to_string(p.m) + " " + std::to_string(p.n) + " " + std::to_string(p.k);
     product["microseconds"] = microseconds;
     entry.push(product);
     sum += microseconds;
@@ -120,8 +127,33 @@ double measure_products(Backend& backend, const test::StepSizes& sizes, const Re
   return sum;
 }
 
-void measure_configuration(const Configuration& c, const Options& options, const std::string& floors, double seconds,
-                           Report& report) {
+/// cuBLAS alone computes what it is asked for, so that its times are those of the product that is meant: in float32,
+/// as the back end's scores without biases.
+void check_product(const Options& options, const std::string& path, Report& report) {
+  const std::unique_ptr<Backend> backend = create_backend(options.device);
+  constexpr int64_t kRows = 5, kTerms = 7, kColumns = 11;
+  const Array<float> left = test::random_floats(*backend, kRows * kTerms, -1.0f, 1.0f);
+  const Array<float> right = test::random_floats(*backend, kColumns * kTerms, -1.0f, 1.0f);
+  const Array<float> bias(*backend, kColumns), scores(*backend, kRows * kColumns), product(*backend, kRows * kColumns);
+  backend->fill(0.0f, bias.matrix(1, kColumns));
+  const ConstMatrix of_left = left.matrix(kRows, kTerms), of_right = right.matrix(kColumns, kTerms);
+  backend->scores(of_left, of_right, bias.matrix(kColumns, 1), {}, {}, scores.matrix(kRows, kColumns));
+  backend->synchronize();
+  CublasAlone cublas(*backend, path, Precision::float32);
+  cublas.multiply({of_left}, {of_right, true}, product.matrix(kRows, kColumns));
+  cublas.synchronize();
+  std::vector<float> expected(kRows * kColumns), received(kRows * kColumns);
+  scores.download({expected.data(), kRows * kColumns});
+  product.download({received.data(), kRows * kColumns});
+  double worst = 0.0;
+  for (size_t i = 0; i < expected.size(); ++i)
+    worst = std::max(worst, std::abs(double{expected[i]} - double{received[i]}));
+  report.expect(worst < 1e-5, "expected cuBLAS alone to give the back end's scores, received others, " +
+                                  std::to_string(worst) + " apart");
+}
+
+void measure_configuration(const Configuration& c, const Options& options, const std::string& floors,
+                           const std::string& cublas_path, double seconds, Report& report) {
   const Repeats repeats = options.small ? Repeats{1, 0.0, 1} : Repeats{5, 0.01, 2000};
   Json entry = Json::object();
   entry["name"] = c.name;
@@ -129,6 +161,7 @@ void measure_configuration(const Configuration& c, const Options& options, const
   entry["items"] = c.model.items;
   entry["items_are_assumed"] = c.assumed_items;
   const double rate = measure_training(c, options, seconds, entry);
+  report.expect(std::isfinite(rate) && rate > 0.0, c.name + ": expected mini-batches per second, received none");
   const double step = 1e6 / rate;
   entry["step_us"] = step;
   if (c.published > 0.0) {
@@ -142,10 +175,11 @@ void measure_configuration(const Configuration& c, const Options& options, const
   const std::unique_ptr<Backend> backend = create_backend(options.device);
   backend->set_precision(training_precision(*backend));
   entry["precision"] = gru4rec::name(training_precision(*backend));
-  test::StepOperations operations(*backend, sizes_of(c));
+  ConfiguredStep operations(*backend, c);
   std::vector<std::pair<std::string, double>> times;
   double sum = 0.0;
   for (const auto& [name, run] : operations.operations()) {
+    report.count(1);
     times.emplace_back(name, microseconds_of(*backend, repeats, run));
     sum += times.back().second;
   }
@@ -158,22 +192,29 @@ void measure_configuration(const Configuration& c, const Options& options, const
     of_operations.push(operation);
   }
   entry["operations_us"] = sum;
-  const double products = measure_products(*backend, sizes_of(c), repeats, entry["products"] = Json::array());
-  entry["products_us"] = products;
+  entry["products_us"] = Json();
+  double products = -1.0;
+  if (!cublas_path.empty()) {
+    CublasAlone cublas(*backend, cublas_path, training_precision(*backend));
+    products = measure_products(*backend, cublas, sizes_of(c), repeats, entry["products"] = Json::array());
+    entry["products_us"] = products;
+  }
 
+  report.data["configurations"].push(entry);
   report.line("%-28s %9.1f mini-batches/s (%.1f us)%s", c.name.c_str(), rate, step,
               c.assumed_items ? ", items assumed" : "");
   if (c.published > 0.0) report.line("  %.1f times the published %.1f", rate / c.published, c.published);
   if (floor > 0.0) report.line("  %.0f %% of the roofline, %.1f us", 100.0 * floor / step, floor);
-  report.line("  operations one by one %.1f us, products alone %.1f us", sum, products);
+  report.line("  operations one by one %.1f us", sum);
+  if (products > 0.0)
+    report.line("  products by cuBLAS alone %.1f us, %.0f %% of a step", products, 100.0 * products / step);
   std::sort(times.begin(), times.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
   for (size_t i = 0; i < std::min<size_t>(5, times.size()); ++i)
     report.line("  %5.1f %%  %s", 100.0 * times[i].second / sum, times[i].first.c_str());
-  report.data["configurations"].push(entry);
 }
 
 /// The best 20 of all items for many sessions, beside the scores alone.
-void measure_rankings(const Options& options, Report& report) {
+void measure_rankings(const Options& options, const std::string& cublas_path, Report& report) {
   const int64_t items = options.small ? 300 : 1000000, hidden = options.small ? 24 : 512;
   const int64_t sessions = options.small ? 16 : 4096, tile = options.small ? 100 : 16384;
   constexpr int64_t kListed = 20;
@@ -208,6 +249,17 @@ void measure_rankings(const Options& options, Report& report) {
                       scores.matrix(sessions, count));
     }
   });
+  // The same without the biases, and by cuBLAS alone: what no ranking on it can be faster than.
+  double alone = -1.0;
+  if (!cublas_path.empty()) {
+    CublasAlone cublas(*backend, cublas_path, Precision::float32);
+    alone = microseconds_of(cublas, repeats, [&] {
+      for (int64_t first = 0; first < items; first += tile) {
+        const int64_t count = std::min(tile, items - first);
+        cublas.multiply({states}, {table.row_range(first, count), true}, scores.matrix(sessions, count));
+      }
+    });
+  }
   const double top = microseconds_of(*backend, repeats, [&] {
     backend->top_k(states, table, biases, kListed, {}, {}, best.span(), best_scores.matrix(sessions, kListed), {});
   });
@@ -215,21 +267,29 @@ void measure_rankings(const Options& options, Report& report) {
     backend->target_ranks(states, table, biases, targets.span(), {}, ranks.span().range(0, sessions),
                           ranks.span().range(sessions, sessions));
   });
+  report.count(3);
   Json& entry = report.data["rankings"] = Json::object();
   entry["sessions"] = sessions;
   entry["items"] = items;
   entry["hidden"] = hidden;
+  entry["cublas_ms"] = alone > 0.0 ? Json(alone / 1e3) : Json();
   entry["scores_ms"] = product / 1e3;
   entry["top_20_ms"] = top / 1e3;
   entry["target_ranks_ms"] = rank / 1e3;
+  if (alone > 0.0) {
+    entry["top_20_times_cublas"] = top / alone;
+    entry["target_ranks_times_cublas"] = rank / alone;
+  }
   entry["top_20_times_scores"] = top / product;
   entry["target_ranks_times_scores"] = rank / product;
   entry["top_20_sessions_per_second"] = static_cast<double>(sessions) / top * 1e6;
   entry["target_ranks_sessions_per_second"] = static_cast<double>(sessions) / rank * 1e6;
-  report.line(
-      "%lld sessions, %lld items of %lld: scores %.1f ms, top 20 %.1f ms (%.2f times), ranks %.1f ms (%.2f times)",
-      static_cast<long long>(sessions), static_cast<long long>(items), static_cast<long long>(hidden), product / 1e3,
-      top / 1e3, top / product, rank / 1e3, rank / product);
+  report.line("%lld sessions, %lld items of %lld: scores %.1f ms, top 20 %.1f ms, ranks %.1f ms",
+              static_cast<long long>(sessions), static_cast<long long>(items), static_cast<long long>(hidden),
+              product / 1e3, top / 1e3, rank / 1e3);
+  if (alone > 0.0)
+    report.line("  cuBLAS alone %.1f ms: top 20 %.2f times that, ranks %.2f times", alone / 1e3, top / alone,
+                rank / alone);
 }
 
 }  // namespace
@@ -237,12 +297,24 @@ void measure_rankings(const Options& options, Report& report) {
 void check_speed(const Options& options, Report& report) {
   report.data["how"] =
       "training: median over whole epochs after one that warms up. operations: the wall time of many calls up to "
-      "synchronize, each operation by itself, so their sum holds launches that a step hides. products: as scores() of "
-      "the same sizes.";
+      "synchronize, each operation by itself, so their sum holds launches that a step hides. products and "
+      "cublas: cuBLAS called for the products alone, without the back end; scores add a bias.";
   report.line("%s", "operations are timed by the wall around synchronize, not by a profiler");
   const std::string floors = read_text(options.roofline);
+  if (!options.roofline.empty()) report.data["roofline"] = options.roofline;
   report.data["configurations"] = Json::array();
-  if (report.time_for("rankings")) measure_rankings(options, report);
+  std::string cublas_path = cublas_path_of(options);
+  if (cublas_path.empty()) {
+    report.note("no cuBLAS: there are no products of it alone to compare with");
+  } else if (report.time_for("cuBLAS alone")) {
+    try {
+      check_product(options, cublas_path, report);
+    } catch (const std::exception& error) {
+      report.fail(std::string("cuBLAS alone: ") + error.what());
+      cublas_path.clear();  // all else is measured without it
+    }
+  }
+  if (report.time_for("rankings")) measure_rankings(options, cublas_path, report);
   const std::vector<Configuration>& all = published_configurations();
   const size_t count = options.small ? 2 : all.size();
   for (size_t i = 0; i < count; ++i) {
@@ -251,7 +323,7 @@ void check_speed(const Options& options, Report& report) {
     const double seconds =
         options.small ? 0.0 : std::clamp(report.left() / static_cast<double>(count - i) / 3, 1.0, 5.0);
     if (report.time_for(c.name))
-      measure_configuration(options.small ? smaller(c) : c, options, floors, seconds, report);
+      measure_configuration(options.small ? smaller(c) : c, options, floors, cublas_path, seconds, report);
   }
 }
 

@@ -1,5 +1,7 @@
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -19,15 +21,21 @@ using gpu_check::TemporaryFolder;
 
 constexpr double kSeconds = 300.0;
 
-Ended gpu_check_with(std::vector<std::string> arguments, const std::vector<std::string>& environment = {}) {
-  std::vector<std::string> command{"env"};
+/// gpu_check without a library that is named.
+Ended bare_gpu_check_with(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {}) {
+  std::vector<std::string> command{"env", "-u", "GRU4REC_CUDA_LIBRARY"};
   command.insert(command.end(), environment.begin(), environment.end());
-  for (const char* argument : {GPU_CHECK, "--library", GRU4REC_EMULATED_CUDA, "--cublas", GRU4REC_EMULATED_CUBLAS})
-    command.push_back(argument);
+  command.push_back(GPU_CHECK);
   command.insert(command.end(), arguments.begin(), arguments.end());
   const Ended ended = gpu_check::run_command(command, "", kSeconds);
   if (ended.timed_out) fail("", 0, "expected gpu_check to end, received " + ended.output);
   return ended;
+}
+
+Ended gpu_check_with(std::vector<std::string> arguments, const std::vector<std::string>& environment = {}) {
+  const char* const library[] = {"--library", GRU4REC_EMULATED_CUDA, "--cublas", GRU4REC_EMULATED_CUBLAS};
+  arguments.insert(arguments.begin(), std::begin(library), std::end(library));
+  return bare_gpu_check_with(arguments, environment);
 }
 
 std::string read_file(const std::string& path) {
@@ -63,6 +71,11 @@ constexpr const char* kPeerOutput =
     "Epoch1 --> loss: 8.484378 \t(27.81s) \t[1104.46 mb/s | 35321 e/s]\n"
     "Recall@20: 0.534523 MRR@20: 0.209864\n";
 
+/// What compute-sanitizer prints of a run without errors, of either tool.
+constexpr const char* kClean =
+    "========= ERROR SUMMARY: 0 errors\n"
+    "========= RACECHECK SUMMARY: 0 hazards displayed (0 errors, 0 warnings)";
+
 }  // namespace
 
 TEST_CASE("json: members in their order, escapes, and no numbers that JSON has not") {
@@ -96,7 +109,8 @@ TEST_CASE("gpu_check: wrong arguments are told with what was expected, and statu
       {{"--out"}, "Expected a value behind --out but received none"},
       {{"--stage", "speed,sped"}, "Expected --stage to name stages from environment, operations, "},
       {{"--stage", ","}, "but received "},
-      {{"--seconds", "-1"}, "Expected --seconds to be a number above 0, up to 86400, but received -1"},
+      {{"--seconds", "-1"}, "Expected --seconds to be a number from 5 to 86400 but received -1"},
+      {{"--seconds", "4.9"}, "Expected --seconds to be a number from 5 to 86400 but received 4.9"},
       {{"--seconds", "5m"}, "but received 5m"},
       {{"--device", "cpu"}, "Expected --device to be cuda or cuda:N but received cpu"},
       {{"--data", "/nowhere/clicks.tsv"}, "Expected --data to name what can be read but received /nowhere/clicks.tsv"},
@@ -109,7 +123,20 @@ TEST_CASE("gpu_check: wrong arguments are told with what was expected, and statu
     CHECK(contains(ended.output, message));
     CHECK(contains(ended.output, "gpu_check [options]"));
   }
-  CHECK_EQUAL(0, gpu_check_with({"--help"}).status);
+  CHECK_EQUAL(0, bare_gpu_check_with({"--help"}).status);
+}
+
+TEST_CASE("gpu_check: the emulated GPU takes the place of a missing library with --small only, and is named") {
+  if (access((std::filesystem::path(GPU_CHECK).parent_path() / "libgru4rec_cuda.so").c_str(), R_OK) == 0)
+    SKIP("a library beside the program would be taken");
+  const TemporaryFolder folder;
+  const std::string out = folder.path() + "/result.json";
+  const Ended full = bare_gpu_check_with({"--out", out, "--stage", "environment"});
+  CHECK_EQUAL(2, full.status);
+  CHECK(contains(full.output, "Expected --library or GRU4REC_CUDA_LIBRARY to name libgru4rec_cuda.so"));
+  CHECK_EQUAL(0, bare_gpu_check_with({"--small", "--out", out, "--stage", "environment"}).status);
+  CHECK_EQUAL(std::string("passed"), verdict_of(read_file(out), "environment"));
+  CHECK(contains(read_file(out), "\n  \"emulated\": true,"));
 }
 
 TEST_CASE("gpu_check: every stage runs to its end on the emulated GPU") {
@@ -123,7 +150,7 @@ TEST_CASE("gpu_check: every stage runs to its end on the emulated GPU") {
   write_file(folder.path() + "/run.py", std::string("echo \"$@\"\ncat <<'end'\n") + kPeerOutput + "end\n");
   const Ended ended = gpu_check_with({"--small", "--out", out, "--data", clicks, "--roofline",
                                       folder.path() + "/floors.json", "--peer-pytorch", folder.path(), "--python", "sh",
-                                      "--sanitizer", write_script(folder, "sanitizer", "ERROR SUMMARY: 0 errors", 0)});
+                                      "--sanitizer", write_script(folder, "sanitizer", kClean, 0)});
   CHECK_EQUAL(0, ended.status);
   if (ended.status != 0) fail("", 0, ended.output);
   const std::string json = read_file(out);
@@ -132,11 +159,20 @@ TEST_CASE("gpu_check: every stage runs to its end on the emulated GPU") {
     CHECK_EQUAL(std::string("passed"), verdict_of(json, stage));
   CHECK(contains(json, "\"roofline_us\": 12.5,"));
   CHECK(contains(json, "\"roofline_us\": null,"));
+  // Of a step of bpr-max, not of cross-entropy; and all of a step.
+  CHECK(contains(json, "\"name\": \"loss_gradient, bpr-max\""));
+  CHECK(contains(json, "\"name\": \"begin_step\""));
+  CHECK(contains(json, "\"steps_of_the_other_work\": "));
+  CHECK(contains(json, "\"cublas_ms\": "));
+  CHECK(!contains(json, "\"cublas_ms\": null"));
+  CHECK(contains(json, "\"batch\": 20,\n"));
   CHECK(contains(json, "\"peer_mini_batches_per_second\": 1104.46,"));
   CHECK(contains(json, "\"peer_epoch_seconds\": 27.81,"));
   CHECK(contains(json, "\"peer_recall_20\": 0.534523,"));
   CHECK(contains(json, "\"peer_mrr_20\": 0.209864,"));
-  CHECK(contains(json, "a whole epoch: " + clicks));
+  CHECK(contains(json, "\"a whole epoch: clicks.tsv\""));
+  CHECK(!contains(json, folder.path()));
+  CHECK(!contains(json, std::filesystem::path(GPU_CHECK).parent_path().string()));
   CHECK(contains(json, "--tool racecheck --error-exitcode"));
 }
 
@@ -187,19 +223,57 @@ TEST_CASE("gpu_check: no GPU, no files and tools that fail are failures with the
   const std::string slow = folder.path() + "/slow";
   write_file(slow, "#!/bin/sh\nsleep 100\n");
   chmod(slow.c_str(), 0755);
-  CHECK_EQUAL(0, gpu_check_with({"--out", out, "--stage", "sanitizer", "--sanitizer", slow, "--seconds", "12"}).status);
+  CHECK_EQUAL(3, gpu_check_with({"--out", out, "--stage", "sanitizer", "--sanitizer", slow, "--seconds", "5"}).status);
   CHECK_EQUAL(std::string("cut short"), verdict_of(read_file(out), "sanitizer"));
 }
 
-TEST_CASE("gpu_check: what there is no time for is left out, and said so") {
+TEST_CASE("gpu_check: the sanitizer's numbers decide beside its status") {
   const TemporaryFolder folder;
   const std::string out = folder.path() + "/result.json";
-  const Ended ended = gpu_check_with({"--small", "--out", out, "--stage", "operations,errors", "--seconds", "10.3"});
+  const auto verdict = [&](const std::string& output, int status) {
+    gpu_check_with(
+        {"--out", out, "--stage", "sanitizer", "--sanitizer", write_script(folder, "sanitizer", output, status)});
+    return verdict_of(read_file(out), "sanitizer");
+  };
+  CHECK_EQUAL(std::string("passed"), verdict(kClean, 0));
+  CHECK_EQUAL(std::string("failed"), verdict("========= ERROR SUMMARY: 2 errors", 0));
+  CHECK_EQUAL(std::string("failed"), verdict("a program that is no sanitizer", 0));
+  CHECK_EQUAL(std::string("failed"), verdict(kClean, 1));
+  CHECK_EQUAL(std::string("cut short"), verdict(std::string(kClean) + "\noperations cut short", 0));
+}
+
+TEST_CASE("gpu_check: the peer that has no time is cut short, and a run that checks nothing says so") {
+  const TemporaryFolder folder;
+  const std::string out = folder.path() + "/result.json";
+  write_file(folder.path() + "/run.py", "sleep 100\n");
+  const Ended ended = gpu_check_with({"--small", "--out", out, "--stage", "peer", "--seconds", "5", "--peer-pytorch",
+                                      folder.path(), "--python", "sh"});
+  CHECK_EQUAL(3, ended.status);
+  CHECK(contains(ended.output, "Expected something to be checked, but every stage was skipped or had no time"));
+  CHECK_EQUAL(std::string("cut short"), verdict_of(read_file(out), "peer"));
+  CHECK_EQUAL(3, gpu_check_with({"--small", "--stage", "peer"}).status);
+
+  write_file(folder.path() + "/run.py", "echo \"ModuleNotFoundError: No module named 'torch'\"\nexit 1\n");
+  gpu_check_with({"--small", "--out", out, "--stage", "peer", "--peer-pytorch", folder.path(), "--python", "sh"});
+  CHECK_EQUAL(std::string("skipped"), verdict_of(read_file(out), "peer"));
+  CHECK(contains(read_file(out), "\"reason\": \"sh has no torch\""));
+}
+
+TEST_CASE("gpu_check: a peer that prints no accuracy has none") {
+  const TemporaryFolder folder;
+  write_file(folder.path() + "/run.py", "echo '[1104.46 mb/s]'\n");
+  const Ended ended = gpu_check_with({"--small", "--stage", "peer", "--peer-pytorch", folder.path(), "--python", "sh"});
   CHECK_EQUAL(0, ended.status);
-  const std::string json = read_file(out);
-  CHECK_EQUAL(std::string("cut short"), verdict_of(json, "operations"));
-  CHECK_EQUAL(std::string("cut short"), verdict_of(json, "errors"));
-  CHECK(contains(json, "\"everything\""));
+  CHECK(contains(ended.output, "Recall@20 theirs -, ours 0."));
+  CHECK(contains(ended.output, "MRR@20 theirs -, ours 0."));
+}
+
+TEST_CASE("gpu_check: without cuBLAS there is float32 alone, and no accuracy to compare") {
+  const TemporaryFolder folder;
+  const std::string out = folder.path() + "/result.json";
+  gpu_check_with({"--small", "--out", out, "--stage", "precision", "--cublas", "none"});
+  CHECK_EQUAL(std::string("skipped"), verdict_of(read_file(out), "precision"));
+  CHECK(contains(read_file(out), "\"reason\": \"only float32 is there, and nothing to compare it with\""));
 }
 
 }  // namespace gru4rec::test

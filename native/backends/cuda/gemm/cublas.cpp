@@ -89,6 +89,8 @@ Cublas::Cublas(const CublasLibrary& library, cudaStream_t stream)
 }
 
 void Cublas::use(int line, cudaStream_t stream) {
+  multiplies_ = line < cuda_library::kProductLines;
+  if (!multiplies_) return;
   const int major = capability_ / 10;
   const int64_t bytes = cuda_library::cublas_line_bytes(major);
   char* workspaces = workspace_.reserve(cuda_library::cublas_workspace_bytes(major));
@@ -104,6 +106,8 @@ bool Cublas::supports(Precision precision) const {
 
 void Cublas::multiply(int m, int n, int k, const ColumnMajorFactor& a, const ColumnMajorFactor& b, bool accumulate,
                       float* c, int c_leading, Precision precision) {
+  if (!multiplies_)
+    throw Error(ErrorCode::device, "Expected products on lines with a workspace but received one without");
   const float one = 1.0f, beta = accumulate ? 1.0f : 0.0f;
   const auto operation = [](const ColumnMajorFactor& factor) { return factor.transposed ? kTransposed : kAsStored; };
   check_status(

@@ -31,7 +31,8 @@ class Cublas {
 
   const CublasLibrary& library() const { return library_; }
   bool supports(Precision precision) const;
-  /// Where the products that follow run: on `stream`, with the workspace of `line`, below kProductLines.
+  /// Where the products that follow run: on `stream`, with the workspace of `line`. Lines from kProductLines on have
+  /// none, and products there throw ErrorCode::device.
   void use(int line, cudaStream_t stream);
 
   /// c [m, n] <- a [m, k] b [k, n], or c + a b where `accumulate`, all column-major. m, n and k are at least 1.
@@ -41,6 +42,7 @@ class Cublas {
  private:
   const CublasLibrary& library_;
   int capability_;           ///< of the device: 90 = 9.0
+  bool multiplies_ = true;   ///< the line that is used
   Scratch<char> workspace_;  ///< of all lines; outlives the handle
   std::unique_ptr<CublasContext, int (*)(CublasContext*)> handle_;
 };
