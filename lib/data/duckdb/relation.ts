@@ -20,6 +20,9 @@ export interface Relation {
 export const isIdSql = (id: string, type: IdColumnType): string =>
   type === "integer" ? `${id} IS NOT NULL` : `coalesce(${id}, '') <> ''`;
 
+/** SQL that is true where a text is an integer of 64 bits as it is written. */
+export const isIntegerTextSql = (id: string): string => `coalesce(TRY_CAST(${id} AS BIGINT)::VARCHAR = ${id}, false)`;
+
 /** SQL of the kind of all ids of a column. */
 export function kindSql(id: string, type: IdColumnType): string {
   if (type === "text") return "'string'";
@@ -27,7 +30,7 @@ export function kindSql(id: string, type: IdColumnType): string {
   const isSafe = `bool_and(${integer} BETWEEN ${Number.MIN_SAFE_INTEGER} AND ${Number.MAX_SAFE_INTEGER})`;
   const kind = `CASE WHEN ${isSafe} THEN 'number' ELSE 'bigint' END`;
   if (type === "integer") return kind;
-  return `CASE WHEN NOT bool_and(coalesce(${integer}::VARCHAR = ${id}, false)) THEN 'string' ELSE ${kind} END`;
+  return `CASE WHEN NOT bool_and(${isIntegerTextSql(id)}) THEN 'string' ELSE ${kind} END`;
 }
 
 /** SQL of a 64-bit key: an integer itself, or a hash of text that differs from that of other texts as a rule. */
