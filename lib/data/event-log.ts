@@ -28,11 +28,15 @@ export interface EventLog<Id extends ItemId = ItemId> {
 /** Most events of a log: places among them are numbers of 32 bits. */
 const MOST_EVENTS = 2 ** 31 - 1;
 
-/** @throws {@link Gru4RecError} `ERR_DATA` when there is no event, or more than a log can hold. */
-export function checkEventCount(events: number): void {
-  if (events === 0) throw new Gru4RecError("ERR_DATA", "Expected at least one event but received none");
+/**
+ * @param name - What messages call the data.
+ * @throws {@link Gru4RecError} `ERR_DATA` when there is no event, or more than a log can hold.
+ */
+export function checkEventCount(events: number, name?: string): void {
+  const where = name === undefined ? "" : ` in ${name}`;
+  if (events === 0) throw new Gru4RecError("ERR_DATA", `Expected at least one event but received none${where}`);
   if (events > MOST_EVENTS) {
-    const message = `Expected at most ${MOST_EVENTS} events but received ${events}: train on the latest ones`;
+    const message = `Expected at most ${MOST_EVENTS} events but received ${events}${where}: train on the latest ones`;
     throw new Gru4RecError("ERR_DATA", message);
   }
 }

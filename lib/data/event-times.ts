@@ -56,7 +56,10 @@ function kindOf(time: unknown): TimeKind | undefined {
 
 /** Reads times of one kind: those of a column. */
 export class TimeReader {
+  /** Of the first good time. */
   #kind: TimeKind | undefined;
+  /** Index of the first good time. */
+  #first = 0;
 
   /** @param nameOf - Names a time in messages by its index. */
   constructor(private readonly nameOf: (index: number) => string) {}
@@ -68,17 +71,11 @@ export class TimeReader {
 
   /** @returns A number as it is, in its own unit; Unix seconds of a Date or text. */
   read(time: unknown, index: number): number {
-    const value = this.#valueOf(time);
-    if (value >= 0 && value < Infinity) return value;
-    throw this.#refusal(time, index);
-  }
-
-  #valueOf(time: unknown): number {
-    if (typeof time === "number" && this.#kind === "number") return time;
-    const kind = kindOf(time);
-    if (kind === undefined || kind !== (this.#kind ??= kind)) return NaN;
-    if (kind === "Date") return (time as Date).getTime() / 1000;
-    return kind === "text" ? (parseIsoTime(time as string) ?? NaN) : Number(time);
+    const kind = typeof time === "number" ? "number" : kindOf(time);
+    const value = kind !== undefined && (this.#kind ?? kind) === kind ? valueOf(time, kind) : NaN;
+    if (!(value >= 0 && value < Infinity)) throw this.#refusal(time, index);
+    if (this.#kind === undefined) [this.#kind, this.#first] = [kind, index];
+    return value;
   }
 
   #refusal(time: unknown, index: number): Gru4RecError {
@@ -89,9 +86,15 @@ export class TimeReader {
       return new Gru4RecError("ERR_DATA", expected(name, what, time));
     }
     const received = time instanceof Date ? `${String(time)} (Date)` : describeValue(time);
-    const what = kind === this.#kind ? VALID_TIMES[kind] : `${KIND_NAMES[this.#kind!]} like ${this.nameOf(0)}`;
+    const like = this.#kind ?? kind;
+    const what = kind === like ? VALID_TIMES[kind] : `${KIND_NAMES[like]} like ${this.nameOf(this.#first)}`;
     return new Gru4RecError("ERR_DATA", `Expected ${name} to be ${what} but received ${received}`);
   }
+}
+
+function valueOf(time: unknown, kind: TimeKind): number {
+  if (kind === "Date") return (time as Date).getTime() / 1000;
+  return kind === "text" ? (parseIsoTime(time as string) ?? NaN) : Number(time);
 }
 
 /**

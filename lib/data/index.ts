@@ -23,10 +23,7 @@ export {
 } from "./item-lists";
 export { writeLog } from "./log-file";
 export { PackedText } from "./packed-text";
-export type { EventColumns } from "./read-columns";
-export { readEvents, type DataInput, type ReadOptions } from "./read-events";
-export type { ColumnNames } from "./read-file";
-export type { Event } from "./read-iterable";
+export { readEvents, type DataInput, type FileSource, type ReadOptions } from "./read-events";
 export {
   prepareEvaluation,
   prepareRetraining,
@@ -36,6 +33,12 @@ export {
   type Sessions,
   type TrainingData,
 } from "./sessions";
+export type { ArrowColumn, ArrowTable } from "./sources/arrow-table";
+export { checkReadable, listFiles, mayBeDatabase } from "./sources/files";
+export { FILE_FORMATS, type ColumnNames, type FileFormat } from "./sources/options";
+export type { EventColumns } from "./sources/read-columns";
+export type { DatabaseSource, QuerySource, TableSource } from "./sources/read-database";
+export type { Event } from "./sources/read-iterable";
 export { splitByTime } from "./split-by-time";
 export { splitLastSessions } from "./split-last-sessions";
 export type { Split } from "./split-sessions";

@@ -1,8 +1,9 @@
 import { describeValue, Gru4RecError } from "../errors";
 import { arrangeLog, checkEventCount, type EventLog } from "./event-log";
 import { scaleToSeconds, TimeReader, type TimeUnit } from "./event-times";
-import { checkId, compareIds, idSequence, makeIdList, type IdKind, type ItemId } from "./ids";
+import { checkId, compareIds, idSequence, makeIdList, type IdKind, type ItemId, type SessionId } from "./ids";
 import { groupByKey } from "./rows/group-rows";
+import { SkippedRows } from "./skipped-rows";
 
 /** A JavaScript Map holds 2^24 entries. */
 const MOST_IN_A_MAP = 2 ** 24 - 1;
@@ -44,6 +45,8 @@ type NameOf = (field: "session" | "item" | "time", index: number) => string;
 /** Numbers ids that come one by one, of any source: the first one decides their kind. */
 class IdReader {
   #numbering: IdNumbering | undefined;
+  /** Index of the event with the first id. */
+  #first = 0;
 
   constructor(private readonly nameOf: (index: number) => string) {}
 
@@ -52,35 +55,55 @@ class IdReader {
     return this.#numbering!;
   }
 
-  read(id: unknown, index: number): number {
-    return this.#numbering?.find(id) ?? this.#readNew(id, index);
+  /** The number of an id, or undefined for a good one that is new. */
+  find(id: unknown, index: number): number | undefined {
+    const number = this.#numbering?.find(id);
+    if (number === undefined) this.#check(id, index);
+    return number;
   }
 
-  #readNew(id: unknown, index: number): number {
+  #check(id: unknown, index: number): asserts id is ItemId {
     checkId(id, this.nameOf(index), "ERR_DATA");
-    const kind = typeof id as IdKind;
-    this.#numbering ??= new IdNumbering(kind);
-    if (kind === this.#numbering.kind) return this.#numbering.add(id);
-    const what = `a ${this.#numbering.kind} like ${this.nameOf(0)}`;
+    if (this.#numbering === undefined || typeof id === this.#numbering.kind) return;
+    const what = `a ${this.#numbering.kind} like ${this.nameOf(this.#first)}`;
     throw new Gru4RecError(
       "ERR_DATA",
       `Expected ${this.nameOf(index)} to be ${what} but received ${describeValue(id)}`,
     );
   }
+
+  /** @param id - A good one that is new. @returns its number */
+  add(id: ItemId, index: number): number {
+    if (this.#numbering === undefined) this.#first = index;
+    this.#numbering ??= new IdNumbering(typeof id as IdKind);
+    return this.#numbering.add(id);
+  }
 }
 
 /** Makes a log of events that come one by one. */
 export class EventLogBuilder {
+  /** What was no event and was passed over. */
+  readonly skipped = new SkippedRows();
   readonly #sessionIds: IdReader;
   readonly #itemIds: IdReader;
   readonly #timeReader: TimeReader;
   #sessions: Int32Array;
   #items: Int32Array;
   #times: Float64Array;
+  /** Events so far. */
   #length = 0;
+  /** Calls of `add` so far. */
+  #added = 0;
 
-  /** @param capacity - Events to make room for; more may come. */
-  constructor(nameOf: NameOf, capacity: number) {
+  /**
+   * @param capacity - Events to make room for; more may come.
+   * @param skips - Whether to pass over what is no event rather than to throw.
+   */
+  constructor(
+    nameOf: NameOf,
+    capacity: number,
+    private readonly skips: boolean,
+  ) {
     this.#sessionIds = new IdReader((index) => nameOf("session", index));
     this.#itemIds = new IdReader((index) => nameOf("item", index));
     this.#timeReader = new TimeReader((index) => nameOf("time", index));
@@ -89,27 +112,47 @@ export class EventLogBuilder {
     this.#times = new Float64Array(capacity);
   }
 
-  /** Number of events so far. */
-  get length(): number {
-    return this.#length;
+  /** How many events and others there were so far. */
+  get added(): number {
+    return this.#added;
   }
 
   /** @throws {@link Gru4RecError} `ERR_DATA` for what is no id or time, or of another kind than the first one. */
   add(session: unknown, item: unknown, time: unknown): void {
-    if (this.#length === this.#items.length) this.#resize(Math.ceil(this.#length * 1.5));
-    const index = this.#length;
-    this.#sessions[index] = this.#sessionIds.read(session, index);
-    this.#items[index] = this.#itemIds.read(item, index);
-    this.#times[index] = this.#timeReader.read(time, index);
+    try {
+      this.#add(session, item, time, this.#added);
+      ++this.#added;
+    } catch (error) {
+      this.refuse(error);
+    }
+  }
+
+  /** Passes over what is no event, as `error` says, or throws it. */
+  refuse(error: unknown): void {
+    if (!this.skips || !(error instanceof Gru4RecError)) throw error;
+    this.skipped.add(error.message);
+    ++this.#added;
+  }
+
+  #add(session: unknown, item: unknown, time: unknown, index: number): void {
+    // All is checked before anything is kept.
+    const knownSession = this.#sessionIds.find(session, index);
+    const knownItem = this.#itemIds.find(item, index);
+    const seconds = this.#timeReader.read(time, index);
+    if (this.#length === this.#items.length) this.#resize(Math.ceil(this.#length * 1.5) + 1);
+    this.#sessions[this.#length] = knownSession ?? this.#sessionIds.add(session as SessionId, index);
+    this.#items[this.#length] = knownItem ?? this.#itemIds.add(item as ItemId, index);
+    this.#times[this.#length] = seconds;
     ++this.#length;
   }
 
   /**
    * @param unit - Of times that are numbers; undefined: found out.
+   * @param name - What messages call the data.
    * @throws {@link Gru4RecError} `ERR_DATA` when there is no event, or there are too many.
    */
-  async build(unit: TimeUnit | undefined, signal: AbortSignal | undefined): Promise<EventLog> {
-    checkEventCount(this.#length);
+  async build(unit: TimeUnit | undefined, signal: AbortSignal | undefined, name?: string): Promise<EventLog> {
+    checkEventCount(this.#length, name);
     if (this.#length < this.#items.length) this.#resize(this.#length);
     if (this.#timeReader.isNumeric) scaleToSeconds(this.#times, unit);
     const items = this.#itemIds.numbering;

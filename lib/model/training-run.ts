@@ -57,7 +57,10 @@ const RUN_OPTIONS: Readonly<Record<keyof RunOptions, true>> = {
   onProgress: true,
   onEpoch: true,
   validation: true,
+  format: true,
+  skipBadRows: true,
   memoryLimit: true,
+  onNote: true,
   keepOptimiserState: true,
   onWarning: true,
 };

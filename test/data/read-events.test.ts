@@ -80,11 +80,21 @@ test("the kind of the item ids is in the type", async () => {
   expect(any.map(({ itemKind }) => itemKind)).toEqual(["string", "number", "number", "bigint", "bigint", "number"]);
 });
 
+test.each<[unknown, string]>([
+  [{ paths: [] }, "Expected paths to be an array of paths that is not empty but received [] (array)"],
+  [{ paths: "a.csv" }, "Expected paths to be an array of paths that is not empty"],
+  [{ database: "x.db" }, "Expected the name of a table, or a query, with database but received neither"],
+  [{ database: "x.db", table: "a", query: "b" }, "Expected the name of a table, or a query, with database"],
+  [{ database: 5, table: "a" }, "Expected database to be the path of a file but received 5 (number)"],
+])("refuses the source %j", async (data, message) => {
+  await expectFailure(() => readEvents(data as DataInput), "ERR_ARGUMENT", message);
+});
+
 test.each([undefined, null, 5])("%p is no data", async (data) => {
   await expectFailure(
     () => readEvents(data as unknown as DataInput),
     "ERR_ARGUMENT",
-    "Expected data to be a path, columns { sessionId, itemId, time }, an iterable of events { session, item, time } or a stream",
+    "Expected data to be a path, { paths }, { database, table }, { database, query }, columns { sessionId, itemId, time }, an iterable of events { session, item, time }, an Arrow table or a stream",
   );
 });
 
@@ -94,6 +104,13 @@ test.each<[unknown, string]>([
   [{ columns: { item: "x" } }, 'Expected the keys of columns to be sessionId, itemId or time but received "item"'],
   [{ columns: { itemId: "" } }, 'Expected columns.itemId to be the name of a column but received ""'],
   [{ columns: { time: 3 } }, "Expected columns.time to be the name of a column but received 3 (number)"],
+  [{ format: "tsv" }, 'Expected format to be "csv" or "parquet" or "jsonl" but received "tsv" (string)'],
+  [{ skipBadRows: 1 }, "Expected skipBadRows to be true or false but received 1 (number)"],
+  [{ onNote: true }, "Expected onNote to be a function but received true (boolean)"],
+  [{ memoryLimit: "2" }, 'Expected memoryLimit to be a size such as "512MB" or "2GB" but received "2" (string)'],
+  [{ memoryLimit: "0GB" }, "Expected memoryLimit to be a size such as"],
+  [{ memoryLimit: "80%" }, "Expected memoryLimit to be a size such as"],
+  [{ memoryLimit: 512 }, "Expected memoryLimit to be a size such as"],
 ])("refuses the options %j", async (options, message) => {
   await expectFailure(() => readEvents("/nowhere", options as ReadOptions), "ERR_ARGUMENT", message);
 });

@@ -2,9 +2,10 @@ import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { addAbortSignal, type Readable } from "node:stream";
-import { Gru4RecError, reason } from "../errors";
-import type { EventLog } from "./event-log";
-import { readFile, type FileOptions } from "./read-file";
+import { Gru4RecError, reason } from "../../errors";
+import type { EventLog } from "../event-log";
+import type { SourceOptions } from "./options";
+import type * as ReadFiles from "./read-files";
 
 const STDIN = 0;
 
@@ -15,17 +16,19 @@ export function isTextStream(data: object): data is Readable {
 }
 
 /**
- * Reads a stream of TSV or CSV text, by way of a temporary file: its rows are read twice.
- * @throws What the stream fails with; {@link Gru4RecError} as {@link readFile} does.
+ * Reads a stream of TSV or CSV text, or of what `format` says, by way of a temporary file: its rows are read twice.
+ * @throws What the stream fails with; {@link Gru4RecError} as {@link ReadFiles.readFiles} does.
  */
-export async function readStream(stream: Readable, options: FileOptions): Promise<EventLog> {
+export async function readStream(stream: Readable, options: SourceOptions): Promise<EventLog> {
   const name = (stream as { fd?: unknown }).fd === STDIN ? "standard input" : "the stream";
   const folder = await mkdtemp(join(tmpdir(), "gru4rec-"));
   try {
     const path = join(folder, "events");
     if (options.signal) addAbortSignal(options.signal, stream);
     await copyToFile(stream, path, name);
-    return await readFile(path, name, options);
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- brings DuckDB, 40 MB
+    const { readFiles } = require("./read-files") as typeof ReadFiles;
+    return await readFiles([{ path, name }], name, options);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,5 +1,5 @@
-import { readEvents, type Event } from "../../lib/data";
-import { expectFailure } from "../support/errors";
+import { readEvents, type Event } from "../../../lib/data";
+import { expectFailure } from "../../support/errors";
 
 const EVENTS: readonly Event<string>[] = [
   { session: 7, item: "b", time: 5 },

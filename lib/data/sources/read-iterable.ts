@@ -1,8 +1,9 @@
-import { aborted, expected, Gru4RecError } from "../errors";
-import type { EventLog } from "./event-log";
-import type { EventTime, TimeUnit } from "./event-times";
-import type { ItemId, SessionId } from "./ids";
-import { EventLogBuilder } from "./log-builder";
+import { aborted, expected, Gru4RecError } from "../../errors";
+import type { EventLog } from "../event-log";
+import type { EventTime } from "../event-times";
+import type { ItemId, SessionId } from "../ids";
+import { EventLogBuilder } from "../log-builder";
+import type { SourceOptions } from "./options";
 
 /** One click: which session looked at which item, and when. */
 export interface Event<Id extends ItemId = ItemId> {
@@ -22,20 +23,20 @@ const FIRST_CAPACITY = 1024;
  */
 export async function readIterable(
   events: Iterable<Event> | AsyncIterable<Event>,
-  unit: TimeUnit | undefined,
-  signal: AbortSignal | undefined,
+  { timeUnit, skipBadRows, signal, note }: SourceOptions,
 ): Promise<EventLog> {
-  const builder = new EventLogBuilder((field, index) => `${field} of event ${index}`, FIRST_CAPACITY);
+  const builder = new EventLogBuilder((field, index) => `${field} of event ${index}`, FIRST_CAPACITY, skipBadRows);
   const add = (event: unknown) => {
     if (signal?.aborted) throw aborted(signal);
     if (typeof event !== "object" || event === null) {
-      const name = `event ${builder.length}`;
-      throw new Gru4RecError("ERR_DATA", expected(name, "an object { session, item, time }", event));
+      const message = expected(`event ${builder.added}`, "an object { session, item, time }", event);
+      return builder.refuse(new Gru4RecError("ERR_DATA", message));
     }
     const { session, item, time } = event as Event;
     builder.add(session, item, time);
   };
   if (Symbol.asyncIterator in events) for await (const event of events) add(event);
   else for (const event of events) add(event);
-  return builder.build(unit, signal);
+  builder.skipped.report("the events", note);
+  return builder.build(timeUnit, signal);
 }

@@ -1,9 +1,10 @@
-import { expected, Gru4RecError } from "../errors";
-import type { EventLog } from "./event-log";
-import type { EventTime, TimeUnit } from "./event-times";
-import type { IdColumn, ItemId, SessionId } from "./ids";
-import { isList } from "./item-lists";
-import { EventLogBuilder } from "./log-builder";
+import { expected, Gru4RecError } from "../../errors";
+import type { EventLog } from "../event-log";
+import type { EventTime } from "../event-times";
+import type { IdColumn, ItemId, SessionId } from "../ids";
+import { isList } from "../item-lists";
+import { EventLogBuilder } from "../log-builder";
+import type { SourceOptions } from "./options";
 
 /** Events as three columns of one length: plain or typed arrays. */
 export interface EventColumns<Id extends ItemId = ItemId> {
@@ -20,8 +21,7 @@ const COLUMN_OF = { session: "sessionId", item: "itemId", time: "time" } as cons
 /** @throws {@link Gru4RecError} `ERR_DATA` where the columns are not of one length or hold what is no id or time. */
 export async function readColumns(
   columns: EventColumns,
-  unit: TimeUnit | undefined,
-  signal: AbortSignal | undefined,
+  { timeUnit, skipBadRows, signal, note }: SourceOptions,
 ): Promise<EventLog> {
   for (const name of Object.values(COLUMN_OF)) {
     const column: unknown = columns[name];
@@ -32,7 +32,8 @@ export async function readColumns(
     const lengths = `sessionId ${sessionId.length}, itemId ${itemId.length}, time ${time.length}`;
     throw new Gru4RecError("ERR_DATA", `Expected columns of one length but received ${lengths}`);
   }
-  const builder = new EventLogBuilder((field, index) => `${COLUMN_OF[field]}[${index}]`, time.length);
+  const builder = new EventLogBuilder((field, index) => `${COLUMN_OF[field]}[${index}]`, time.length, skipBadRows);
   for (let i = 0; i < time.length; ++i) builder.add(sessionId[i], itemId[i], time[i]);
-  return builder.build(unit, signal);
+  builder.skipped.report("the columns", note);
+  return builder.build(timeUnit, signal);
 }

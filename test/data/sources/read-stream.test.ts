@@ -1,9 +1,9 @@
 import { readdirSync } from "node:fs";
 import os from "node:os";
 import { PassThrough, Readable } from "node:stream";
-import { readEvents, type DataInput } from "../../lib/data";
-import { expectFailure } from "../support/errors";
-import { temporaryFolder } from "../support/files";
+import { readEvents, type DataInput } from "../../../lib/data";
+import { expectFailure } from "../../support/errors";
+import { temporaryFolder } from "../../support/files";
 
 const folder = temporaryFolder();
 beforeAll(() => {

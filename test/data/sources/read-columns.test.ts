@@ -1,6 +1,6 @@
-import { readEvents, type EventColumns } from "../../lib/data";
-import { expectFailure } from "../support/errors";
-import { temporaryFolder } from "../support/files";
+import { readEvents, type EventColumns } from "../../../lib/data";
+import { expectFailure } from "../../support/errors";
+import { temporaryFolder } from "../../support/files";
 
 jest.mock("@duckdb/node-api", () => {
   throw new Error("DuckDB was loaded");

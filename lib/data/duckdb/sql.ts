@@ -1,0 +1,9 @@
+/** SQL of a text. */
+export const textSql = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+/** SQL of a name. */
+export const nameSql = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+/** SQL of a list of files. DuckDB would take a path for a pattern; in brackets a character stands for itself. */
+export const pathsSql = (paths: readonly string[]): string =>
+  `[${paths.map((path) => textSql(path.replaceAll(/[*?[]/g, "[$&]"))).join(", ")}]`;

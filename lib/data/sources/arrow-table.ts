@@ -1,0 +1,52 @@
+import type { EventLog } from "../event-log";
+import { EventLogBuilder } from "../log-builder";
+import { withSmallestKinds } from "../narrow-ids";
+import { chooseColumns } from "./column-names";
+import type { SourceOptions } from "./options";
+
+/** A column of an Arrow table. */
+export interface ArrowColumn {
+  readonly length: number;
+  /** The value of a row; null where there is none. */
+  get(row: number): unknown;
+}
+
+/** An Arrow table, as the package `apache-arrow` has it. */
+export interface ArrowTable {
+  readonly numRows: number;
+  readonly schema: { readonly fields: readonly { readonly name: string; readonly type: unknown }[] };
+  getChild(name: string): ArrowColumn | null;
+}
+
+/** Whether `data` is an Arrow table, by its shape: whichever copy of the package made it. */
+export function isArrowTable(data: object): data is ArrowTable {
+  const { numRows, schema, getChild } = data as Partial<ArrowTable>;
+  return typeof numRows === "number" && typeof getChild === "function" && Array.isArray(schema?.fields);
+}
+
+/** Arrow's numbers of the types whose values come as milliseconds or Dates, whatever their unit. */
+const DATE = 8;
+const TIMESTAMP = 10;
+
+/** @throws {@link Gru4RecError} `ERR_DATA` for rows that are no events. */
+export async function readArrowTable(
+  table: ArrowTable,
+  { columns, timeUnit, skipBadRows, signal, note }: SourceOptions,
+): Promise<EventLog> {
+  const name = "the Arrow table";
+  const { fields } = table.schema;
+  const names = chooseColumns(
+    fields.map((field) => field.name),
+    columns,
+    name,
+    note,
+  );
+  const [session, item, time] = [names.sessionId, names.itemId, names.time].map((column) => table.getChild(column)!) as [ArrowColumn, ArrowColumn, ArrowColumn]; // prettier-ignore
+  const { typeId } = fields.find((field) => field.name === names.time)!.type as { typeId?: number };
+  const unit = typeId === DATE || typeId === TIMESTAMP ? "ms" : timeUnit;
+  const columnOf = { session: names.sessionId, item: names.itemId, time: names.time };
+  const builder = new EventLogBuilder((field, row) => `${columnOf[field]} in row ${row + 1} of ${name}`, table.numRows, skipBadRows); // prettier-ignore
+  for (let row = 0; row < table.numRows; ++row) builder.add(session.get(row), item.get(row), time.get(row));
+  builder.skipped.report(name, note);
+  return withSmallestKinds(await builder.build(unit, signal, name));
+}

@@ -1,0 +1,42 @@
+import { Gru4RecError } from "../../errors";
+import type { EventLog } from "../event-log";
+import { readDuckDbDatabase } from "./duckdb-database";
+import { checkReadable, readHead } from "./files";
+import type { SourceOptions } from "./options";
+import { readSqliteDatabase } from "./sqlite-database";
+import { readByDuckDb } from "./with-duckdb";
+
+/** A table or view of a DuckDB or SQLite file. */
+export interface TableSource {
+  /** Path of the file. */
+  readonly database: string;
+  /** Name of the table or view, in another schema than the usual one `schema.table`. */
+  readonly table: string;
+}
+
+/** What a query finds in a DuckDB or SQLite file. */
+export interface QuerySource {
+  /** Path of the file. */
+  readonly database: string;
+  /** SQL of the kind of the database, which is opened for reading only. */
+  readonly query: string;
+}
+
+/** A log in a DuckDB or SQLite file. SQLite takes the package `better-sqlite3`. */
+export type DatabaseSource = TableSource | QuerySource;
+
+/**
+ * Reads a database; its first bytes say what it is.
+ * @throws {@link Gru4RecError} `ERR_FILE`, `ERR_DATA`
+ */
+export async function readDatabase(source: DatabaseSource, options: SourceOptions): Promise<EventLog> {
+  const { database } = source;
+  const file = { path: database, name: database };
+  await checkReadable([file]);
+  const head = (await readHead(file, 16)).toString("latin1");
+  const name = "table" in source ? `the table ${source.table} of ${database}` : `the query's result in ${database}`;
+  if (head === "SQLite format 3\0") return readSqliteDatabase(source, name, options);
+  if (head.slice(8, 12) === "DUCK")
+    return readByDuckDb(name, options, (connection) => readDuckDbDatabase(connection, source, name, options));
+  throw new Gru4RecError("ERR_FILE", `Expected ${database} to be a DuckDB or SQLite file but it is neither`);
+}
