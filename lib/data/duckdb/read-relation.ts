@@ -59,7 +59,7 @@ export async function readRelation(
 async function summarise(connection: DuckDBConnection, { from, session, item, time }: Relation): Promise<Summary> {
   const integer = `TRY_CAST(${session.sql} AS BIGINT)`;
   await connection.run(
-    `CREATE OR REPLACE TABLE item_ids AS SELECT ${item.sql} AS id, count(*) AS events, ` +
+    `CREATE OR REPLACE TEMP TABLE item_ids AS SELECT ${item.sql} AS id, count(*) AS events, ` +
       `bool_and(${isIdSql(session.sql, session.type)}) AS have_sessions, ` +
       `${kindSql(session.sql, session.type)} AS session_kind, ` +
       `min(${session.type === "text" ? "0" : integer}) AS first_session, ` +
