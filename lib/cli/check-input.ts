@@ -1,17 +1,13 @@
-import { access, constants, stat } from "node:fs/promises";
-import { unreadable } from "../errors";
+import { checkReadable, listFiles } from "../data";
+import { dataOf, type DataFlags } from "./options";
 
 /**
  * Finds out before hours of training whether a log that is read after it can be read.
  * @param path - `-` is standard input.
- * @throws {@link Gru4RecError} `ERR_FILE`
+ * @throws {@link Gru4RecError} `ERR_FILE`; `ERR_DATA` for a folder without files.
  */
-export async function checkInput(path: string): Promise<void> {
+export async function checkInput(path: string, flags: DataFlags): Promise<void> {
   if (path === "-") return;
-  try {
-    await access(path, constants.R_OK);
-    if ((await stat(path)).isDirectory()) throw new Error("it is a directory");
-  } catch (error) {
-    throw unreadable(path, error);
-  }
+  const isFile = typeof dataOf(path, flags) === "string";
+  await checkReadable(isFile ? await listFiles(path, flags.format !== undefined) : [{ path, name: path }]);
 }

@@ -129,6 +129,23 @@ export async function readEvents<Id extends ItemId = ItemId>(
 }
 
 async function read(data: DataInput, options: SourceOptions): Promise<EventLog> {
+  let thrown: { readonly error: unknown } | undefined;
+  const note = (text: string) => {
+    try {
+      options.note(text);
+    } catch (error) {
+      thrown = { error };
+      throw error;
+    }
+  };
+  try {
+    return await readSource(data, { ...options, note });
+  } catch (error) {
+    throw thrown === undefined ? error : thrown.error;
+  }
+}
+
+async function readSource(data: DataInput, options: SourceOptions): Promise<EventLog> {
   const given: unknown = data;
   if (typeof data === "string") return isLogFile(data) ? readLog(data) : readPaths([data], options);
   if (typeof given !== "object" || given === null) {

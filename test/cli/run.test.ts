@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { Gru4Rec, parseConfig, readModelInfo, type Evaluation, type Recommendations } from "../../lib";
 import { circleClicks, tsvOf } from "../support/clicks";
+import { runSql } from "../support/duckdb";
 import { temporaryFolder } from "../support/files";
 import { runCli } from "../support/processes";
 
@@ -128,6 +129,53 @@ describe("evaluate", () => {
   });
 });
 
+describe("click logs of other kinds", () => {
+  const evaluate = (...args: string[]) => runCli(["evaluate", modelPath, ...args, "--json"]);
+  const rows = `read_csv('${testData}')`;
+  const usual = `SELECT SessionId AS session_id, ItemId AS sku, Time AS ts FROM ${rows}`;
+  let expected: string;
+  beforeAll(async () => {
+    expected = (await evaluate(testData)).stdout;
+    await runSql(
+      `COPY (FROM ${rows}) TO '${folder.path("test.parquet")}' (FORMAT parquet)`,
+      `COPY (${usual}) TO '${folder.path("usual.jsonl")}' (FORMAT json)`,
+      `ATTACH '${folder.path("shop")}' AS shop`,
+      `CREATE TABLE shop.clicks AS ${usual}`,
+    );
+  });
+
+  test("Parquet files, also by a pattern", async () => {
+    expect(await evaluate(folder.path("test.parquet"))).toEqual(expect.objectContaining({ code: 0, stdout: expected, stderr: "" })); // prettier-ignore
+    expect((await evaluate(folder.path("tes*.parquet"))).stdout).toBe(expected);
+  });
+
+  test("columns of usual names are noted", async () => {
+    const { stdout, stderr } = await evaluate(folder.path("usual.jsonl"));
+    expect(stdout).toBe(expected);
+    expect(stderr).toMatch(/^note: columns of .*usual\.jsonl told by their names: sessionId is session_id, itemId is sku, time is ts\n$/); // prettier-ignore
+    const columns = ["--session-column", "session_id", "--item-column", "sku", "--time-column", "ts"];
+    expect(await evaluate(folder.path("usual.jsonl"), ...columns)).toMatchObject({ stdout: expected, stderr: "" });
+  });
+
+  test("tables and queries of a database, whatever its name", async () => {
+    expect((await evaluate(folder.path("shop"), "--table", "clicks")).stdout).toBe(expected);
+    expect((await evaluate(folder.path("shop"), "--query", "FROM clicks")).stdout).toBe(expected);
+  });
+
+  test("a format that the name does not tell, from standard input, too", async () => {
+    const text = readFileSync(folder.path("usual.jsonl"), "utf8");
+    expect((await runCli(["evaluate", modelPath, "-", "--format", "jsonl", "--json"], undefined, text)).stdout).toBe(expected); // prettier-ignore
+  });
+
+  test("bad rows are skipped and counted", async () => {
+    const bad = folder.write("skip.tsv", `${readFileSync(testData, "utf8")}1\t2\n`);
+    const { stdout, stderr } = await evaluate(bad, "--skip-bad-rows", "--memory-limit", "1GB");
+    expect(stdout).toBe(expected);
+    expect(stderr).toMatch(/^note: skipped 1 row of .*skip\.tsv: Expected 3 fields .* but received 2 in .*\n$/);
+    expect((await evaluate(bad)).code).toBe(1);
+  });
+});
+
 describe("recommend", () => {
   test("prints one line an item", async () => {
     const { code, stdout, stderr } = await runCli(["recommend", modelPath, "--session", "1, 2,3", "--k", "3"]);
@@ -227,7 +275,12 @@ describe("a failure is one line, without a stack, and the exit code says whose i
     ["k above the items", () => ["recommend", modelPath, "--session", "1", "--k", "31"], 2, /^gru4rec: Expected k to be an integer from 1 to 30 but received 31 \(number\)\n$/],
     ["k 0", () => ["evaluate", modelPath, testData, "--k", "0"], 2, /^gru4rec: Expected k to be an integer from 1 to 30 but received 0 \(number\)\n$/],
     ["no data", () => ["train", folder.path("none"), "-s", output], 1, /^gru4rec: Expected .* there is no such file\n$/],
-    ["a folder for data", () => ["train", folder.path("folder"), "-s", output], 1, /^gru4rec: Expected .* it is a directory\n$/],
+    ["a folder for data without files", () => ["train", folder.path("folder"), "-s", output], 1, /^gru4rec: Expected files that end in .* in the folder .* but there are none\n$/],
+    ["a table of a text file", () => ["train", data, "-s", output, "--table", "clicks"], 2, /^gru4rec: Expected a DuckDB or SQLite file with --table but received .*train\.tsv\n$/],
+    ["a table and a query", () => ["evaluate", modelPath, data, "--table", "a", "--query", "b"], 2, /^gru4rec: option '--table <name>' cannot be used with option '--query <sql>'\n$/],
+    ["a database without a table", () => ["evaluate", modelPath, folder.write("x.duckdb", "")], 2, /^gru4rec: Expected \{ database: .* \(--table or --query\) for a database but received its path\n$/],
+    ["an unknown format", () => ["evaluate", modelPath, data, "--format", "xlsx"], 2, /^gru4rec: option '--format <format>' argument 'xlsx' is invalid/],
+    ["a memory limit that is none", () => ["evaluate", modelPath, data, "--memory-limit", "much"], 2, /^gru4rec: Expected memoryLimit to be a size such as "512MB" or "2GB" but received "much" \(string\)\n$/],
     ["a bad row", () => ["train", bad, "-s", output], 1, /^gru4rec: Expected 3 fields \(SessionId, ItemId, Time\) on line 3 but received 2 in .*\n$/],
     ["no model", () => ["evaluate", folder.path("none"), data], 1, /^gru4rec: Expected .* there is no such file\n$/],
     ["half a model", () => ["evaluate", cut, data], 1, /^gru4rec: Expected .* to be a gru4rec model file but .*\n$/],

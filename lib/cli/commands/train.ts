@@ -13,7 +13,16 @@ import { checkWritable } from "../../files";
 import { checkInput } from "../check-input";
 import type { Context } from "../context";
 import { addConfigOptions, PLACE, readConfiguration, readPlace, type ConfigFlags } from "../hyperparameter-options";
-import { addColumnOptions, addEvaluationOptions, dataOf, parseInteger, parseNumber, readOptions } from "../options";
+import {
+  addDataOptions,
+  addEvaluationOptions,
+  checkInputs,
+  DATA_ARGUMENT,
+  dataOf,
+  parseInteger,
+  parseNumber,
+  readOptions,
+} from "../options";
 import { progressView } from "../progress";
 import { evaluateAndPrint, type EvaluateFlags } from "./evaluate";
 
@@ -48,15 +57,15 @@ function checkFlags(data: string, flags: TrainFlags): void {
       refuse(`Expected --validation, --validation-sessions or --validation-time with --${name}`);
     }
   }
-  const inputs = [data, validation, ...test].filter((path) => path === "-");
-  if (inputs.length > 1) refuse("Expected - once: standard input can be read only once");
+  const inputs = [...(flags.loadModel ? [] : [data]), ...(validation === undefined ? [] : [validation]), ...test];
+  checkInputs(inputs, flags);
 }
 
 function validationOf(flags: TrainFlags): ValidationOptions | undefined {
   const { validation: path, validationSessions: lastSessions, validationTime: lastTime } = flags;
   if ((path ?? lastSessions ?? lastTime) === undefined) return undefined;
   const { metric, every, patience, ties } = flags;
-  const data = path === undefined ? undefined : (dataOf(path) as DataInput);
+  const data = path === undefined ? undefined : (dataOf(path, flags) as DataInput);
   return { data, lastSessions, lastTime, metric, every, patience, ties };
 }
 
@@ -70,9 +79,9 @@ async function trainModel(
   warnings.forEach((warning) => messages.note(`warning: ${warning}`));
   const said = parseConfig(config).warnings; // above, under the names that the user wrote
   const view = progressView(messages);
-  return train(dataOf(data) as DataInput, {
+  return train(dataOf(data, flags) as DataInput, {
     ...config,
-    ...readOptions(flags),
+    ...readOptions(flags, messages),
     validation: validationOf(flags),
     keepOptimiserState: flags.optimiserState,
     signal,
@@ -100,7 +109,8 @@ async function run(data: string, flags: TrainFlags, context: Context): Promise<v
   if (flags.loadModel) model = await Gru4Rec.load(data, readPlace(flags));
   else {
     const parsed = await readConfiguration(flags);
-    for (const path of [...test, ...(flags.validation === undefined ? [] : [flags.validation])]) await checkInput(path);
+    for (const path of [...test, ...(flags.validation === undefined ? [] : [flags.validation])])
+      await checkInput(path, flags);
     if (output !== undefined) await checkWritable(output);
     try {
       model = await trainModel(data, flags, parsed, context);
@@ -112,7 +122,7 @@ async function run(data: string, flags: TrainFlags, context: Context): Promise<v
     }
     if (output !== undefined) await save(model, output, context);
   }
-  await evaluateAndPrint(model, test, flags, context.signal);
+  await evaluateAndPrint(model, test, flags, context);
   model.dispose();
 }
 
@@ -126,7 +136,9 @@ const EXAMPLES = `
 Examples:
   gru4rec train clicks.tsv --output shop.safetensors --loss bpr-max --layers 100/50 --n-epochs 5
   gru4rec train clicks.tsv --output shop.safetensors --config shop.jsonc --validation-time 86400 --patience 3
-  zcat clicks.tsv.gz | gru4rec train - --output shop.safetensors
+  gru4rec train "clicks/2026-*.parquet" --output shop.safetensors --session-column visit
+  gru4rec train shop.duckdb --query "FROM clicks WHERE ts > '2026-01-01'" --output shop.safetensors
+  ssh shop cat clicks.tsv.gz | gru4rec train - --output shop.safetensors
 
 As in the author's tool:
   gru4rec train clicks.tsv -ps loss=bpr-max,layers=100/100 -t test.tsv -m 5 20 -e standard -s shop.safetensors
@@ -137,8 +149,8 @@ Ctrl-C stops training and keeps the last whole epoch; a second one leaves at onc
 export function addTrain(program: Command, context: Context): void {
   const command = program
     .command("train")
-    .description("train a model on a TSV or CSV file with the columns SessionId, ItemId and Time")
-    .argument("<data>", "click log; - is standard input")
+    .description("train a model on a click log with the columns SessionId, ItemId and Time, or of other usual names")
+    .argument("<data>", DATA_ARGUMENT)
     .option("--output <model>", "file to write the model to (the author's -s)")
     .option("--optimiser-state", "keep the optimiser's state in the model, to go on training from it")
     .addOption(
@@ -177,7 +189,7 @@ export function addTrain(program: Command, context: Context): void {
         parseInteger,
       ),
     );
-  addColumnOptions(command);
+  addDataOptions(command);
   addConfigOptions(command)
     .addHelpText("after", EXAMPLES)
     .action((data: string, flags: TrainFlags) => run(data, flags, context));

@@ -5,7 +5,7 @@ import { DEFAULT_MEMORY_LIMIT } from "./session";
 const DISK_IS_FULL = /No space left on device|max_temp_directory_size|Disk quota exceeded/i;
 const OUT_OF_MEMORY = /^Out of Memory Error/;
 
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : "");
+const messageOf = (error: unknown) => String((error as Partial<Error> | undefined)?.message);
 
 /** Whether DuckDB lacked memory or disk. */
 export function isOutOfResources(error: unknown): boolean {

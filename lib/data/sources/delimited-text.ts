@@ -19,6 +19,9 @@ export interface EventFields {
 /** Enough for any header. */
 const HEAD_BYTES = 65536;
 
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
 /** What a file that is no text may be, by its first bytes. */
 const BINARY_FORMATS = { PAR1: "a Parquet file", "SQLite format 3": "a SQLite database" };
 
@@ -30,17 +33,18 @@ export async function readDialect(file: InputFile): Promise<Dialect> {
   const { name } = file;
   const head = await readHead(file, HEAD_BYTES);
   if (head.length === 0) throw new Gru4RecError("ERR_DATA", `Expected a header and events in ${name} but it is empty`);
-  let text: string;
+  const end = head.findIndex((byte) => byte === LINE_FEED || byte === CARRIAGE_RETURN);
+  let line: string;
   try {
     if (head.includes(0)) throw new Error("a zero byte");
-    text = new TextDecoder("utf-8", { fatal: true }).decode(head, { stream: true });
+    const bytes = end < 0 ? head : head.subarray(0, end);
+    line = new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: end < 0 });
   } catch (error) {
     const start = head.toString("latin1", 0, 16);
     const kind = Object.entries(BINARY_FORMATS).find(([magic]) => start.startsWith(magic))?.[1] ?? "a binary file";
     const message = `Expected ${name} to be a TSV or CSV file in UTF-8 but it looks like ${kind}`;
     throw new Gru4RecError("ERR_DATA", message, { cause: error });
   }
-  const line = text.split(/\r\n|\n|\r/, 1)[0]!;
   const delimiter = line.includes("\t") ? "\t" : ",";
   const scanner = new RecordScanner(delimiter);
   return { delimiter, header: scanner.addLine(line) ?? [line] };

@@ -26,6 +26,7 @@ export async function readDuckDbDatabase(
     const message = `Expected ${database} to be a readable DuckDB file but ${duckDbReason(error)}`;
     throw new Gru4RecError("ERR_FILE", message, { cause: error });
   });
+  await connection.run("USE source"); // for names in queries and views
   const from =
     "table" in source
       ? await findTable(connection, source.table, database)
@@ -52,15 +53,12 @@ async function findTable(connection: DuckDBConnection, wanted: string, database:
 
 /** Keeps the result of a query: it is read several times, and the next time it might be another. @returns SQL of it */
 async function takeQuery(connection: DuckDBConnection, query: string, name: string): Promise<string> {
-  await connection.run("USE source");
   try {
     // The line break ends a comment.
     await connection.run(`CREATE TABLE memory.main.query_rows AS (${query.trim().replace(/;$/, "")}\n)`);
   } catch (error) {
     if (hasPlace(error)) throw error;
     throw new Gru4RecError("ERR_DATA", `Expected ${name} but ${duckDbReason(error)}`, { cause: error });
-  } finally {
-    await connection.run("USE memory");
   }
   return "memory.main.query_rows";
 }

@@ -15,6 +15,10 @@ beforeAll(() =>
     'CREATE TABLE shop."odd ""name"".x" AS SELECT visit AS "a b", * FROM (VALUES (1, 2, 3)) t(visit, sku, ts)',
     "CREATE SCHEMA shop.web",
     "CREATE VIEW shop.web.recent AS SELECT * FROM shop.main.clicks WHERE Time > 3",
+    "USE shop",
+    "CREATE VIEW web.late AS SELECT * FROM clicks WHERE Time > 3",
+    "CREATE TABLE item_ids AS SELECT * FROM web.late",
+    "USE memory",
     "CREATE TABLE shop.empty AS SELECT * FROM shop.clicks LIMIT 0",
     "DETACH shop",
   ),
@@ -26,13 +30,16 @@ test("a table, a view in a schema and a query of a DuckDB file", async () => {
   expect(times).toEqual(Float64Array.of(3, 5, 4));
   const odd = await readEvents({ database, table: 'odd "name".x' }, { columns: { sessionId: "a b" }, ...silent });
   expect(odd.itemIds).toEqual(Float64Array.of(2));
+  for (const table of ["web.late", "item_ids"])
+    expect((await readEvents({ database, table })).itemIds).toEqual(["tea", "7"]);
   const query = "SELECT SessionId, upper(ItemId) AS ItemId, Time FROM clicks ORDER BY Time; ";
   expect((await readEvents({ database, query })).itemIds).toEqual(["CUP", "7", "TEA"]);
   expect((await readEvents({ database, query: "FROM clicks -- all" })).items.length).toBe(3);
 });
 
 test("a query is run once: its result may be another each time", async () => {
-  const query = "SELECT 1 AS SessionId, (random() * 1e9)::INTEGER AS ItemId, 1 AS Time FROM range(1000) WHERE random() < 0.5";
+  const query =
+    "SELECT 1 AS SessionId, (random() * 1e9)::INTEGER AS ItemId, 1 AS Time FROM range(1000) WHERE random() < 0.5";
   const { items, itemIds } = await readEvents({ database, query });
   expect(items.length).toBeGreaterThan(300);
   expect(itemIds.length).toBeLessThanOrEqual(items.length);
@@ -40,7 +47,7 @@ test("a query is run once: its result may be another each time", async () => {
 
 test.each<[string, Omit<DatabaseSource, "database">, string | RegExp]>([
   ["a view whose tables are elsewhere", { table: "web.recent" }, /shop\.duckdb/],
-  ["a missing table", { table: "click" }, /Expected a table click in .*shop\.duckdb but it has bad, clicks, empty, odd "name"\.x, web\.recent$/],
+  ["a missing table", { table: "click" }, /Expected a table click in .*shop\.duckdb but it has bad, clicks, empty, item_ids, odd "name"\.x, web\.late, web\.recent$/],
   ["an empty table", { table: "empty" }, /Expected at least one event but received none in the table empty of .*shop\.duckdb$/],
   ["a query that finds nothing", { query: "FROM clicks WHERE Time > 9" }, /received none in the query's result in .*shop\.duckdb$/],
   ["a query that is none", { query: "SELEC 1" }, /Expected the query's result in .*shop\.duckdb but syntax error at or near "SELEC"/],

@@ -48,7 +48,7 @@ beforeEach(() => {
 });
 
 test("a table: integers that are safe are numbers, text stays text", async () => {
-  const log = await readEvents({ database, table: "my.odd \"clicks" });
+  const log = await readEvents({ database, table: 'my.odd "clicks' });
   expect(log).toMatchObject({
     itemKind: "string",
     itemIds: ["tea", "cup", "7"],
@@ -74,7 +74,10 @@ test("bad rows are named, or skipped and counted", async () => {
   rows.splice(1, 0, [null, 0, "x", 1n], [1n, 0, 5n, 1n], [1n, 0, "y", "noon"]);
   await expectFailure(() => readEvents({ database, table: "clicks" }), "ERR_DATA", /Expected SessionId in row 2 of the table clicks of .*shop\.sqlite to be .* but received null$/); // prettier-ignore
   const notes: string[] = [];
-  const log = await readEvents({ database, table: "clicks" }, { skipBadRows: true, onNote: (note) => notes.push(note) });
+  const log = await readEvents(
+    { database, table: "clicks" },
+    { skipBadRows: true, onNote: (note) => notes.push(note) },
+  );
   expect(log.itemIds).toEqual(["tea", "cup", "7"]);
   expect(notes).toEqual([expect.stringMatching(/^skipped 3 rows of the table clicks of .*row 2 .*; Expected ItemId in row 3 .* like ItemId in row 1 .*; Expected Time in row 4 [^;]*$/)]); // prettier-ignore
 });
