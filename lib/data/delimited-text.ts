@@ -15,6 +15,8 @@ export interface EventFields {
   readonly session: number;
   readonly item: number;
   readonly time: number;
+  /** The field of an event's type, and the types of the events that need an item; undefined: all need one. */
+  readonly wanted?: { readonly field: number; readonly types: readonly string[] } | undefined;
 }
 
 /** Enough for any header. */
@@ -128,7 +130,9 @@ export async function findBadRow(path: string, dialect: Dialect, columns: EventF
     if (fields.length === header.length + 1 && fields.at(-1) === "") fields.pop(); // a delimiter at the end of the line
     if (fields.length !== header.length)
       return `Expected ${header.length} fields (${header.join(", ")}) ${where} but received ${fields.length}`;
-    for (const id of [columns.session, columns.item])
+    const { wanted } = columns;
+    const needsItem = wanted === undefined || wanted.types.includes(fields[wanted.field]!);
+    for (const id of needsItem ? [columns.session, columns.item] : [columns.session])
       if (fields[id] === "") return `Expected ${header[id]} ${where} to be an id but received an empty field`;
     const time = fields[columns.time]!;
     const number = time.trim() === "" ? NaN : Number(time);

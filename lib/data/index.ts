@@ -23,6 +23,22 @@ export {
 } from "./item-lists";
 export { writeLog } from "./log-file";
 export { PackedText } from "./packed-text";
+export {
+  prepare,
+  prepareWindows,
+  RECIPE_NAMES,
+  type DataCounts,
+  type HoldOut,
+  type Prepared,
+  type PreparedPart,
+  type PrepareOptions,
+  type PrepareReport,
+  type PrepareStep,
+  type PublishedCounts,
+  type RecipeName,
+  type Straddling,
+  type WindowOptions,
+} from "./prepare";
 export type { EventColumns } from "./read-columns";
 export { readEvents, type DataInput, type ReadOptions } from "./read-events";
 export type { ColumnNames } from "./read-file";

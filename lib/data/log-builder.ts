@@ -47,9 +47,9 @@ class IdReader {
 
   constructor(private readonly nameOf: (index: number) => string) {}
 
-  /** What it has read; there must be an id. */
+  /** What it has read. */
   get numbering(): IdNumbering {
-    return this.#numbering!;
+    return this.#numbering ?? new IdNumbering("number");
   }
 
   read(id: unknown, index: number): number {
@@ -94,12 +94,15 @@ export class EventLogBuilder {
     return this.#length;
   }
 
-  /** @throws {@link Gru4RecError} `ERR_DATA` for what is no id or time, or of another kind than the first one. */
-  add(session: unknown, item: unknown, time: unknown): void {
+  /**
+   * @param wanted - Whether the item matters; else it is -1.
+   * @throws {@link Gru4RecError} `ERR_DATA` for what is no id or time, or of another kind than the first one.
+   */
+  add(session: unknown, item: unknown, time: unknown, wanted = true): void {
     if (this.#length === this.#items.length) this.#resize(Math.ceil(this.#length * 1.5));
     const index = this.#length;
     this.#sessions[index] = this.#sessionIds.read(session, index);
-    this.#items[index] = this.#itemIds.read(item, index);
+    this.#items[index] = wanted ? this.#itemIds.read(item, index) : -1;
     this.#times[index] = this.#timeReader.read(time, index);
     ++this.#length;
   }

@@ -13,15 +13,21 @@ export interface EventColumns<Id extends ItemId = ItemId> {
   readonly itemId: IdColumn<Id>;
   /** Of one kind. Numbers are Unix seconds, or milliseconds when their median is at least 1e11. */
   readonly time: ArrayLike<EventTime>;
+  /** Only {@link prepare} with `eventTypes` looks at it. */
+  readonly eventType?: ArrayLike<string> | undefined;
 }
 
 const COLUMN_OF = { session: "sessionId", item: "itemId", time: "time" } as const;
 
-/** @throws {@link Gru4RecError} `ERR_DATA` where the columns are not of one length or hold what is no id or time. */
+/**
+ * @param eventTypes - Types of the events whose items matter; undefined: those of all.
+ * @throws {@link Gru4RecError} `ERR_DATA` where the columns are not of one length or hold what is no id or time.
+ */
 export async function readColumns(
   columns: EventColumns,
   unit: TimeUnit | undefined,
   signal: AbortSignal | undefined,
+  eventTypes?: readonly string[],
 ): Promise<EventLog> {
   for (const name of Object.values(COLUMN_OF)) {
     const column: unknown = columns[name];
@@ -32,7 +38,13 @@ export async function readColumns(
     const lengths = `sessionId ${sessionId.length}, itemId ${itemId.length}, time ${time.length}`;
     throw new Gru4RecError("ERR_DATA", `Expected columns of one length but received ${lengths}`);
   }
+  const types = eventTypes && columns.eventType;
+  if (eventTypes !== undefined && (!isList(types) || types.length !== time.length)) {
+    const message = expected("eventType", `an array of ${time.length} types`, types);
+    throw new Gru4RecError("ERR_DATA", message);
+  }
   const builder = new EventLogBuilder((field, index) => `${COLUMN_OF[field]}[${index}]`, time.length);
-  for (let i = 0; i < time.length; ++i) builder.add(sessionId[i], itemId[i], time[i]);
+  for (let i = 0; i < time.length; ++i)
+    builder.add(sessionId[i], itemId[i], time[i], types === undefined || eventTypes!.includes(types[i]!));
   return builder.build(unit, signal);
 }

@@ -18,7 +18,7 @@ export type DataInput<Id extends ItemId = ItemId> =
 
 /** How to understand a click log. */
 export interface ReadOptions {
-  /** Names of the columns of a file or stream. Default: SessionId, ItemId and Time. */
+  /** Names of the columns of a file or stream. Default: SessionId, ItemId, Time and EventType. */
   readonly columns?: Partial<ColumnNames> | undefined;
   /**
    * Unit of times that are numbers or bigints. Default: milliseconds when their median is at least 1e11, else seconds.
@@ -45,7 +45,7 @@ function checkReadOptions(options: ReadOptions): { columns: ColumnNames; timeUni
   if (typeof (columns as unknown) !== "object" || (columns as unknown) === null)
     refuse("columns", "an object { sessionId, itemId, time }", columns);
   for (const [key, name] of Object.entries(columns as Record<string, unknown>)) {
-    if (!(key in COLUMN_NAMES)) refuse("the keys of columns", "sessionId, itemId or time", key);
+    if (!(key in COLUMN_NAMES)) refuse("the keys of columns", "sessionId, itemId, time or eventType", key);
     if (name !== undefined && (typeof name !== "string" || name === ""))
       refuse(`columns.${key}`, "the name of a column", name);
   }
@@ -54,6 +54,7 @@ function checkReadOptions(options: ReadOptions): { columns: ColumnNames; timeUni
       sessionId: columns.sessionId ?? COLUMN_NAMES.sessionId,
       itemId: columns.itemId ?? COLUMN_NAMES.itemId,
       time: columns.time ?? COLUMN_NAMES.time,
+      eventType: columns.eventType ?? COLUMN_NAMES.eventType,
     },
     timeUnit,
   };
@@ -69,15 +70,32 @@ export async function readEvents<Id extends ItemId = ItemId>(
   options: ReadOptions = {},
 ): Promise<EventLog<Widened<Id>>> {
   checkOptions(options);
-  if (options.signal?.aborted) throw aborted(options.signal);
-  return (await untilAborted(read(data, options), options.signal)) as EventLog<Widened<Id>>;
+  return (await readTypedEvents(data, options, undefined)) as EventLog<Widened<Id>>;
 }
 
-async function read(data: DataInput, options: ReadOptions): Promise<EventLog> {
+/**
+ * Reads a click log whose events of other types only count for the gaps between sessions: their items are -1.
+ * @param eventTypes - Types of the events whose items matter; undefined: those of all.
+ * @throws As {@link readEvents} does; `ERR_ARGUMENT` for types of a log that has been read, which has none.
+ */
+export async function readTypedEvents(
+  data: DataInput,
+  options: ReadOptions,
+  eventTypes: readonly string[] | undefined,
+): Promise<EventLog> {
+  if (options.signal?.aborted) throw aborted(options.signal);
+  return untilAborted(read(data, options, eventTypes), options.signal);
+}
+
+async function read(
+  data: DataInput,
+  options: ReadOptions,
+  eventTypes: readonly string[] | undefined,
+): Promise<EventLog> {
   const { columns, timeUnit } = checkReadOptions(options);
   const { memoryLimit, signal } = options;
-  const fileOptions = { columns, timeUnit, memoryLimit, signal };
-  if (typeof data === "string" && isLogFile(data)) return readLog(data);
+  const fileOptions = { columns, timeUnit, memoryLimit, signal, eventTypes };
+  if (typeof data === "string" && isLogFile(data)) return withoutTypes(eventTypes, readLog(data));
   if (typeof data === "string") return readFile(data, data, fileOptions);
   const given: unknown = data;
   if (typeof given !== "object" || given === null) {
@@ -86,6 +104,12 @@ async function read(data: DataInput, options: ReadOptions): Promise<EventLog> {
     throw new Gru4RecError("ERR_ARGUMENT", expected("data", what, given));
   }
   if (isTextStream(data)) return readStream(data, fileOptions);
-  if (Symbol.asyncIterator in data || Symbol.iterator in data) return readIterable(data, timeUnit, signal);
-  return "itemIds" in data ? data : readColumns(data, timeUnit, signal);
+  if (Symbol.asyncIterator in data || Symbol.iterator in data) return readIterable(data, timeUnit, signal, eventTypes);
+  return "itemIds" in data ? withoutTypes(eventTypes, data) : readColumns(data, timeUnit, signal, eventTypes);
+}
+
+function withoutTypes<T>(eventTypes: readonly string[] | undefined, log: T): T {
+  if (eventTypes === undefined) return log;
+  const message = "Expected eventTypes with a log that has not been read yet: one that has knows no types of events";
+  throw new Gru4RecError("ERR_ARGUMENT", message);
 }

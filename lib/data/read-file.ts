@@ -12,15 +12,24 @@ export interface ColumnNames {
   readonly itemId: string;
   /** Default `Time`. */
   readonly time: string;
+  /** Default `EventType`. Only {@link prepare} with `eventTypes` looks at it. */
+  readonly eventType: string;
 }
 
 /** The names of the public data sets. */
-export const COLUMN_NAMES: ColumnNames = { sessionId: "SessionId", itemId: "ItemId", time: "Time" };
+export const COLUMN_NAMES: ColumnNames = {
+  sessionId: "SessionId",
+  itemId: "ItemId",
+  time: "Time",
+  eventType: "EventType",
+};
 
 export interface FileOptions {
   readonly columns: ColumnNames;
   readonly timeUnit: TimeUnit | undefined;
   readonly memoryLimit: string | undefined;
+  /** Types of the events whose items matter; undefined: those of all, and no column has the type. */
+  readonly eventTypes: readonly string[] | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -30,11 +39,19 @@ export interface FileOptions {
  * @throws {@link Gru4RecError} `ERR_FILE` when it cannot be read, `ERR_DATA` when it does not hold events.
  */
 export async function readFile(path: string, name: string, options: FileOptions): Promise<EventLog> {
-  const { columns, signal } = options;
+  const { signal, eventTypes } = options;
+  const { eventType, ...needed } = options.columns;
+  const columns = eventTypes === undefined ? needed : { ...needed, eventType };
   const dialect = await readDialect(path, name);
-  const fieldOf = (column: keyof ColumnNames) => dialect.header.indexOf(columns[column]);
-  const fields = { session: fieldOf("sessionId"), item: fieldOf("itemId"), time: fieldOf("time") };
-  if (Object.values(fields).includes(-1)) throw missingColumns(dialect.header, columns, name);
+  const fieldOf = (column: keyof ColumnNames) => dialect.header.indexOf(options.columns[column]);
+  const fields = {
+    session: fieldOf("sessionId"),
+    item: fieldOf("itemId"),
+    time: fieldOf("time"),
+    wanted: eventTypes && { field: fieldOf("eventType"), types: eventTypes },
+  };
+  if (Object.values(columns).some((column) => !dialect.header.includes(column)))
+    throw missingColumns(dialect.header, columns, name);
 
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- brings DuckDB, 40 MB that only files need
   const { readRows } = require("./read-rows") as typeof ReadRows;
@@ -54,7 +71,7 @@ export async function readFile(path: string, name: string, options: FileOptions)
   }
 }
 
-function missingColumns(header: readonly string[], columns: ColumnNames, name: string): Gru4RecError {
+function missingColumns(header: readonly string[], columns: Partial<ColumnNames>, name: string): Gru4RecError {
   const names = Object.entries(columns) as [keyof ColumnNames, string][];
   const missing = names.filter(([, column]) => !header.includes(column));
   const list = (entries: typeof names) => entries.map(([, column]) => column).join(", ");

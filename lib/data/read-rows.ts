@@ -4,13 +4,15 @@ import { withDuckDb } from "./duckdb/session";
 import type { EventLog } from "./event-log";
 import type { TimeUnit } from "./event-times";
 
+const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
+
 /** The SQL expression of a file's rows: columns c0, c1, … of text. */
 function rowsOf(path: string, { delimiter, header }: Dialect, time: number, strict: boolean): string {
   // DuckDB would take a path for a pattern; in brackets a character stands for itself.
-  const literal = path.replaceAll("'", "''").replaceAll(/[*?[]/g, "[$&]");
+  const name = literal(path.replaceAll(/[*?[]/g, "[$&]"));
   const columns = header.map((_, i) => `c${i}: 'VARCHAR'`).join(", ");
   return (
-    `read_csv('${literal}', delim='${delimiter}', quote='"', escape='"', header=true, auto_detect=false, ` +
+    `read_csv(${name}, delim='${delimiter}', quote='"', escape='"', header=true, auto_detect=false, ` +
     `columns={${columns}}, force_not_null=['c${time}'], compression='none', strict_mode=${strict})`
   );
 }
@@ -33,7 +35,7 @@ export interface RowOptions {
 export async function readRows(
   path: string,
   dialect: Dialect,
-  { session, item, time }: EventFields,
+  { session, item, time, wanted }: EventFields,
   options: RowOptions,
 ): Promise<EventLog> {
   const relation = {
@@ -41,6 +43,7 @@ export async function readRows(
     session: { sql: `c${session}`, type: "text or integer" },
     item: { sql: `c${item}`, type: "text or integer" },
     time: { sql: `c${time}`, type: "text" },
+    wanted: wanted && `c${wanted.field} IN (${wanted.types.map(literal).join(", ")})`,
   } as const;
   return withDuckDb(options, (connection) => readRelation(connection, relation, options));
 }

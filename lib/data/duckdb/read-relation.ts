@@ -5,7 +5,7 @@ import { idSequence, makeIdList, type IdKind, type IdList, type IdSequence, type
 import { groupByKey, permuteGroups, type GroupedRows } from "../rows/group-rows";
 import { KeyNumbering, type Keys } from "../rows/keys";
 import { doublesOf, forEachChunk, wordsOf } from "./chunks";
-import { isIdSql, keySql, kindSql, timeSql, type Relation } from "./relation";
+import { isIdSql, keySql, kindSql, timeSql, wantedSql, type Relation } from "./relation";
 
 export interface ReadRelationOptions {
   /** Of times that are numbers; undefined: found out. */
@@ -28,7 +28,7 @@ const MOST_SALTS = 8;
 
 /**
  * Reads a relation: once to count its events and to find what its ids and times are, once to take them. So each event
- * needs 24 bytes from the start, and no text is ever kept for an event.
+ * needs 24 bytes from the start, and no text is ever kept for an event. The items of events that are not wanted are -1.
  * @param keyFor - SQL of an id's key; another one in tests.
  * @throws An error without a place for rows that are no events.
  */
@@ -56,21 +56,26 @@ export async function readRelation(
 }
 
 /** Leaves the table `item_ids` with the distinct items. */
-async function summarise(connection: DuckDBConnection, { from, session, item, time }: Relation): Promise<Summary> {
+async function summarise(connection: DuckDBConnection, relation: Relation): Promise<Summary> {
+  const { from, session, item, time } = relation;
+  const wanted = wantedSql(relation);
+  const itemId = relation.wanted === undefined ? item.sql : `CASE WHEN ${wanted} THEN ${item.sql} END`;
   const integer = `TRY_CAST(${session.sql} AS BIGINT)`;
   await connection.run(
-    `CREATE TABLE item_ids AS SELECT ${item.sql} AS id, count(*) AS events, ` +
+    `CREATE TABLE item_ids AS SELECT ${itemId} AS id, count(*) AS events, ` +
       `bool_and(${isIdSql(session.sql, session.type)}) AS have_sessions, ` +
+      `bool_and(NOT ${wanted} OR ${isIdSql(item.sql, item.type)}) AS have_items, ` +
       `${kindSql(session.sql, session.type)} AS session_kind, ` +
       `min(${session.type === "text" ? "0" : integer}) AS first_session, ` +
       `max(${session.type === "text" ? "0" : integer}) AS last_session, ` +
       `bool_and(coalesce(isfinite(${timeSql(time.sql, time.type)}), false)) AS timed, ` +
-      `min(${timeSql(time.sql, time.type)}) AS first_time FROM ${from} GROUP BY ${item.sql}`,
+      `min(${timeSql(time.sql, time.type)}) AS first_time FROM ${from} GROUP BY ${itemId}`,
   );
   const reader = await connection.runAndReadAll(
-    `SELECT coalesce(sum(events), 0)::DOUBLE, bool_and(have_sessions) AND bool_and(${isIdSql("id", item.type)}), ` +
+    `SELECT coalesce(sum(events), 0)::DOUBLE, bool_and(have_sessions) AND bool_and(have_items), ` +
       "CASE WHEN bool_or(session_kind = 'string') THEN 'string' WHEN bool_or(session_kind = 'bigint') THEN 'bigint' ELSE 'number' END, " +
-      `min(first_session) < 0 OR max(last_session) >= ${2 ** 32}, ${kindSql("id", item.type)}, bool_and(timed), ` +
+      `min(first_session) < 0 OR max(last_session) >= ${2 ** 32}, ` +
+      `(SELECT ${kindSql("id", item.type)} FROM item_ids WHERE id IS NOT NULL), bool_and(timed), ` +
       "min(first_time) FROM item_ids",
   );
   const [events, haveIds, sessionKind, longSessions, itemKind, timed, firstTime] = reader.getRows()[0] as [
@@ -102,10 +107,11 @@ const SIGN = 0x80000000;
 
 async function takeRows(
   connection: DuckDBConnection,
-  { from, session, item, time }: Relation,
+  relation: Relation,
   summary: Summary,
   keyOf: (column: Relation["item"], kind: IdKind) => string,
 ): Promise<Rows> {
+  const { from, session, item, time } = relation;
   const { events, sessionKind, itemKind } = summary;
   const items = new Int32Array(events);
   const itemKeys = new KeyNumbering();
@@ -116,17 +122,20 @@ async function takeRows(
   let event = 0;
   await forEachChunk(
     connection,
-    `SELECT ${keyOf(session, sessionKind)}, ${keyOf(item, itemKind)}, coalesce(${timeSql(time.sql, summary.time)}, -1) FROM ${from}`,
+    `SELECT ${keyOf(session, sessionKind)}, coalesce(${keyOf(item, itemKind)}, 0), ` +
+      `coalesce(${timeSql(time.sql, summary.time)}, -1), ${wantedSql(relation)}::DOUBLE FROM ${from}`,
     (chunk) => {
       const { rowCount } = chunk;
       if (event + rowCount > events) throw new Error(`Expected ${events} events as counted before but received more`);
       const sessionWords = wordsOf(chunk, 0);
       const itemWords = wordsOf(chunk, 1);
       times.set(doublesOf(chunk, 2), event);
+      const wanted = relation.wanted === undefined ? undefined : doublesOf(chunk, 3);
       for (let i = 0; i < 2 * rowCount; i += 2, ++event) {
         low[event] = sessionWords[i]!;
         if (high !== undefined) high[event] = sessionWords[i + 1]! ^ sign;
-        items[event] = itemKeys.numberOf(itemWords[i]!, itemWords[i + 1]!);
+        const isWanted = wanted === undefined || wanted[i / 2] === 1;
+        items[event] = isWanted ? itemKeys.numberOf(itemWords[i]!, itemWords[i + 1]!) : -1;
       }
     },
   );
@@ -145,13 +154,17 @@ async function itemIdsOf(
 ): Promise<IdList | undefined> {
   const ids = new Array<ItemId>(numbering.size);
   let count = 0;
-  await forEachChunk(connection, `SELECT ${keyOf("id")}, ${typedId("id", kind)} FROM item_ids`, (chunk) => {
-    const words = wordsOf(chunk, 0);
-    const values = chunk.getColumnVector(1);
-    const { rowCount } = chunk;
-    for (let i = 0; i < rowCount; ++i, ++count)
-      ids[numbering.find(words[2 * i]!, words[2 * i + 1]!)!] = values.getItem(i) as ItemId;
-  });
+  await forEachChunk(
+    connection,
+    `SELECT ${keyOf("id")}, ${typedId("id", kind)} FROM item_ids WHERE id IS NOT NULL`,
+    (chunk) => {
+      const words = wordsOf(chunk, 0);
+      const values = chunk.getColumnVector(1);
+      const { rowCount } = chunk;
+      for (let i = 0; i < rowCount; ++i, ++count)
+        ids[numbering.find(words[2 * i]!, words[2 * i + 1]!)!] = values.getItem(i) as ItemId;
+    },
+  );
   return count === ids.length ? makeIdList(ids, kind) : undefined;
 }
 

@@ -14,7 +14,13 @@ export interface Relation {
   readonly session: { readonly sql: string; readonly type: IdColumnType };
   readonly item: { readonly sql: string; readonly type: IdColumnType };
   readonly time: { readonly sql: string; readonly type: TimeColumnType };
+  /** SQL that is true for the events whose items matter; the others need none. undefined: all. */
+  readonly wanted?: string | undefined;
 }
+
+/** SQL that is true for wanted rows and false for all others. */
+export const wantedSql = ({ wanted }: Relation): string =>
+  wanted === undefined ? "true" : `coalesce(${wanted}, false)`;
 
 /** SQL that is true where an id is there. */
 export const isIdSql = (id: string, type: IdColumnType): string =>

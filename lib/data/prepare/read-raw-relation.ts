@@ -1,0 +1,138 @@
+import type { DuckDBConnection } from "@duckdb/node-api";
+import { Gru4RecError, reason } from "../../errors";
+import { readRelation } from "../duckdb/read-relation";
+import { isIdSql, timeSql, wantedSql, type Relation } from "../duckdb/relation";
+import { withDuckDb } from "../duckdb/session";
+import type { EventLog } from "../event-log";
+import type { TimeUnit } from "../event-times";
+import type { ReadRawOptions } from "./read-raw";
+import type { RecipeName } from "./recipe-plans";
+
+/** The rows of a data set as a relation, made of SQL of the rows of its files. */
+interface RawForm {
+  /** SQL of what `read_csv` is told. */
+  readonly format: string;
+  readonly relation: (rows: string) => Relation;
+  readonly timeUnit?: TimeUnit;
+}
+
+const COMMA = `delim=',', quote='"', escape='"', strict_mode=true`;
+const WITH_HEADER = `${COMMA}, header=true, all_varchar=true`;
+const SEMICOLON = WITH_HEADER.replace("delim=','", "delim=';'");
+const NO_HEADER = `${COMMA}, header=false, auto_detect=false, columns={session: 'VARCHAR', time: 'VARCHAR', item: 'VARCHAR', category: 'VARCHAR'}`;
+
+const id = (sql: string) => ({ sql, type: "text or integer" }) as const;
+const timestamp = (sql: string) => ({ sql, type: "timestamp" }) as const;
+const milliseconds = (sql: string) => ({ sql, type: "number" }) as const;
+
+const clicks = (time: string): RawForm => ({
+  format: NO_HEADER,
+  relation: (rows) => ({ from: rows, session: id("session"), item: id("item"), time: timestamp(time) }),
+});
+
+/** Each session's rows with the day of its first one; a window of rows comes in another order than theirs. */
+const withFirstDay = (rows: string) =>
+  `(SELECT * FROM (SELECT *, min(date) OVER (PARTITION BY "sessionId") AS first_day FROM ` +
+  `(SELECT "sessionId", "itemId", TRY_CAST(timeframe AS BIGINT) AS frame, TRY_CAST(eventdate AS DATE) AS date, ` +
+  `row_number() OVER () AS place FROM ${rows})) ORDER BY place)`;
+
+const FORMS: Readonly<Record<RecipeName, RawForm>> = {
+  rsc15: clicks("TRY_CAST(time AS TIMESTAMP)"),
+  yoochoose: clicks("date_trunc('second', TRY_CAST(time AS TIMESTAMP))"),
+  retailrocket: {
+    format: WITH_HEADER,
+    relation: (rows) => ({
+      from: rows,
+      session: id("visitorid"),
+      item: id("itemid"),
+      time: milliseconds('TRY_CAST("timestamp" AS BIGINT)'),
+      wanted: "event = 'view'",
+    }),
+    timeUnit: "ms",
+  },
+  diginetica: {
+    format: SEMICOLON,
+    relation: (rows) => ({
+      from: withFirstDay(rows),
+      session: id('"sessionId"'),
+      item: id('"itemId"'),
+      time: milliseconds("(CASE WHEN date IS NOT NULL THEN epoch_ms(first_day::TIMESTAMP) + frame END)"),
+    }),
+    timeUnit: "ms",
+  },
+  rees46: {
+    format: WITH_HEADER,
+    relation: (rows) => ({
+      from: `(SELECT * FROM ${rows} WHERE event_type = 'view')`,
+      session: id("user_id"),
+      item: id("product_id"),
+      time: timestamp("TRY_CAST(event_time AS TIMESTAMP)"),
+    }),
+  },
+  coveo: {
+    format: WITH_HEADER,
+    relation: (rows) => ({
+      from: rows,
+      session: { sql: "session_id_hash", type: "text" },
+      item: { sql: "product_skus_hash", type: "text" },
+      time: milliseconds("TRY_CAST(server_timestamp_epoch_ms AS BIGINT)"),
+      wanted: "product_action = 'detail'",
+    }),
+    timeUnit: "ms",
+  },
+};
+
+/** In brackets a character stands for itself; DuckDB would take a path for a pattern. */
+const literal = (path: string) => `'${path.replaceAll("'", "''").replaceAll(/[*?[]/g, "[$&]")}'`;
+
+/** @throws An error without a place, or of DuckDB, where nothing better can be said. */
+export async function readRawRelation(
+  recipe: RecipeName,
+  files: readonly string[],
+  { memoryLimit, signal }: ReadRawOptions,
+): Promise<EventLog> {
+  const { format, relation, timeUnit } = FORMS[recipe];
+  const rowsOf = (paths: readonly string[]) => `read_csv([${paths.map(literal).join(", ")}], ${format})`;
+  return withDuckDb({ memoryLimit, signal }, async (connection) => {
+    try {
+      return await readRelation(connection, relation(rowsOf(files)), { timeUnit, signal });
+    } catch (error) {
+      if (signal?.aborted || error instanceof Gru4RecError) throw error;
+      for (const file of files) await refuseBadRow(connection, relation(rowsOf([file])), file);
+      throw error;
+    }
+  });
+}
+
+/**
+ * Looks for the first row of a file that cannot be an event, for the message of an error.
+ * @throws {@link Gru4RecError} `ERR_DATA` that names it; rows are counted from 1, without the header.
+ */
+async function refuseBadRow(connection: DuckDBConnection, relation: Relation, file: string): Promise<void> {
+  const { from, session, item, time } = relation;
+  const seconds = timeSql(time.sql, time.type);
+  const faults = {
+    session: `NOT ${isIdSql(session.sql, session.type)}`,
+    item: `${wantedSql(relation)} AND NOT ${isIdSql(item.sql, item.type)}`,
+    time: `NOT coalesce(isfinite(${seconds}) AND ${seconds} >= 0, false)`,
+  };
+  const refusal = (message: string, cause?: unknown) => new Gru4RecError("ERR_DATA", message, { cause });
+  let row: unknown[] | undefined;
+  try {
+    const cases = Object.entries(faults).map(([name, fault]) => `WHEN ${fault} THEN '${name}'`);
+    const result = await connection.runAndReadAll(
+      `SELECT place, fault FROM (SELECT row_number() OVER () AS place, CASE ${cases.join(" ")} END AS fault FROM ${from}) ` +
+        "WHERE fault IS NOT NULL ORDER BY place LIMIT 1",
+    );
+    row = result.getRows()[0];
+  } catch (error) {
+    const [, line] = /CSV Error on Line: (\d+)/.exec(String(error)) ?? [];
+    const [, fields] = /^Expected Number of Columns: (.*)$/m.exec(String(error)) ?? [];
+    if (line === undefined) throw refusal(`${reason(error)} in ${file}`, error);
+    const what = fields === undefined ? "a whole row" : `so many fields: ${fields.replace(" Found", ", found")}`;
+    throw refusal(`Expected line ${line} of ${file} to be ${what}`, error);
+  }
+  if (row === undefined) return;
+  const what = { session: "a session id", item: "an item id", time: "a time" }[row[1] as keyof typeof faults];
+  throw refusal(`Expected row ${String(row[0])} of ${file} to have ${what} but it has none`);
+}
