@@ -75,7 +75,7 @@ async function summarise(connection: DuckDBConnection, relation: Relation): Prom
     `SELECT coalesce(sum(events), 0)::DOUBLE, bool_and(have_sessions) AND bool_and(have_items), ` +
       "CASE WHEN bool_or(session_kind = 'string') THEN 'string' WHEN bool_or(session_kind = 'bigint') THEN 'bigint' ELSE 'number' END, " +
       `min(first_session) < 0 OR max(last_session) >= ${2 ** 32}, ` +
-      `(SELECT ${kindSql("id", item.type)} FROM item_ids WHERE id IS NOT NULL), bool_and(timed), ` +
+      `coalesce((SELECT ${kindSql("id", item.type)} FROM item_ids WHERE id IS NOT NULL LIMIT 1), 'string'), bool_and(timed), ` +
       "min(first_time) FROM item_ids",
   );
   const [events, haveIds, sessionKind, longSessions, itemKind, timed, firstTime] = reader.getRows()[0] as [

@@ -132,7 +132,7 @@ export async function logOf(draft: Draft, signal: AbortSignal | undefined): Prom
   const { ids, offsets, times, origins } = draft;
   const { itemKind, itemIds, sessionKind, sessionIds } = ids;
   const { used, renumbered } = await renumberItems(draft, await countItems(draft, signal), signal);
-  const sessions: ItemId[] | Float64Array | BigInt64Array =
+  const sessions: ItemId[] | Float64Array =
     sessionIds instanceof Float64Array
       ? Float64Array.from(origins, (session) => sessionIds[session]!)
       : Array.from(origins, (session) => sessionIds.at(session)!);
@@ -140,7 +140,7 @@ export async function logOf(draft: Draft, signal: AbortSignal | undefined): Prom
     itemKind,
     itemIds: makeIdList(Array.from(used, (item) => itemIds[item]!), itemKind) as IdList, // prettier-ignore
     sessionKind,
-    sessionIds: sessions instanceof Float64Array ? sessions : idSequence(sessions as ItemId[], sessionKind),
+    sessionIds: sessions instanceof Float64Array ? sessions : idSequence(sessions, sessionKind),
     offsets: offsets.slice(),
     items: renumbered,
     times: times.slice(),

@@ -61,8 +61,9 @@ export async function prepare<Id extends ItemId = ItemId>(
     throw new Gru4RecError("ERR_ARGUMENT", message);
   }
   const prepared = await runPlan(draftOf(await readRaw(recipe, data, options), true), plan, signal);
-  const whole = recentFraction === undefined && validation !== true;
-  const report = { ...prepared.report, recipe, published: (whole && PUBLISHED[recipe]) || ("unverified" as const) };
+  const isWhole = recentFraction === undefined && validation !== true; // as the papers count
+  const published = (isWhole ? PUBLISHED[recipe] : undefined) ?? ("unverified" as const);
+  const report = { ...prepared.report, recipe, published };
   return { ...prepared, report } as Prepared<Widened<Id>>;
 }
 

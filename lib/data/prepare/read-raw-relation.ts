@@ -10,23 +10,22 @@ import type { RecipeName } from "./recipe-plans";
 
 /** The rows of a data set as a relation, made of SQL of the rows of its files. */
 interface RawForm {
-  /** SQL of what `read_csv` is told. */
-  readonly format: string;
+  readonly delimiter: "," | ";";
+  /** Columns that must be there, in any order; in a file without a header all of them, in its order. */
+  readonly columns: readonly string[];
+  readonly hasHeader: boolean;
   readonly relation: (rows: string) => Relation;
   readonly timeUnit?: TimeUnit;
 }
-
-const COMMA = `delim=',', quote='"', escape='"', strict_mode=true`;
-const WITH_HEADER = `${COMMA}, header=true, all_varchar=true`;
-const SEMICOLON = WITH_HEADER.replace("delim=','", "delim=';'");
-const NO_HEADER = `${COMMA}, header=false, auto_detect=false, columns={session: 'VARCHAR', time: 'VARCHAR', item: 'VARCHAR', category: 'VARCHAR'}`;
 
 const id = (sql: string) => ({ sql, type: "text or integer" }) as const;
 const timestamp = (sql: string) => ({ sql, type: "timestamp" }) as const;
 const milliseconds = (sql: string) => ({ sql, type: "number" }) as const;
 
 const clicks = (time: string): RawForm => ({
-  format: NO_HEADER,
+  delimiter: ",",
+  columns: ["session", "time", "item", "category"],
+  hasHeader: false,
   relation: (rows) => ({ from: rows, session: id("session"), item: id("item"), time: timestamp(time) }),
 });
 
@@ -40,7 +39,9 @@ const FORMS: Readonly<Record<RecipeName, RawForm>> = {
   rsc15: clicks("TRY_CAST(time AS TIMESTAMP)"),
   yoochoose: clicks("date_trunc('second', TRY_CAST(time AS TIMESTAMP))"),
   retailrocket: {
-    format: WITH_HEADER,
+    delimiter: ",",
+    columns: ["timestamp", "visitorid", "event", "itemid"],
+    hasHeader: true,
     relation: (rows) => ({
       from: rows,
       session: id("visitorid"),
@@ -51,7 +52,9 @@ const FORMS: Readonly<Record<RecipeName, RawForm>> = {
     timeUnit: "ms",
   },
   diginetica: {
-    format: SEMICOLON,
+    delimiter: ";",
+    columns: ["sessionId", "itemId", "timeframe", "eventdate"],
+    hasHeader: true,
     relation: (rows) => ({
       from: withFirstDay(rows),
       session: id('"sessionId"'),
@@ -61,7 +64,9 @@ const FORMS: Readonly<Record<RecipeName, RawForm>> = {
     timeUnit: "ms",
   },
   rees46: {
-    format: WITH_HEADER,
+    delimiter: ",",
+    columns: ["event_time", "event_type", "product_id", "user_id"],
+    hasHeader: true,
     relation: (rows) => ({
       from: `(SELECT * FROM ${rows} WHERE event_type = 'view')`,
       session: id("user_id"),
@@ -70,7 +75,9 @@ const FORMS: Readonly<Record<RecipeName, RawForm>> = {
     }),
   },
   coveo: {
-    format: WITH_HEADER,
+    delimiter: ",",
+    columns: ["session_id_hash", "product_action", "product_skus_hash", "server_timestamp_epoch_ms"],
+    hasHeader: true,
     relation: (rows) => ({
       from: rows,
       session: { sql: "session_id_hash", type: "text" },
@@ -82,8 +89,45 @@ const FORMS: Readonly<Record<RecipeName, RawForm>> = {
   },
 };
 
+const text = (value: string) => `'${value.replaceAll("'", "''")}'`;
+const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 /** In brackets a character stands for itself; DuckDB would take a path for a pattern. */
-const literal = (path: string) => `'${path.replaceAll("'", "''").replaceAll(/[*?[]/g, "[$&]")}'`;
+const literal = (path: string) => text(path.replaceAll(/[*?[]/g, "[$&]"));
+
+/** The names in a file's first line. */
+async function headerOf(connection: DuckDBConnection, file: string, delimiter: string): Promise<string[]> {
+  const whole = "delim='\u0001', quote='', escape='', header=false, auto_detect=false, columns={line: 'VARCHAR'}";
+  const result = await connection.runAndReadAll(`SELECT line FROM read_csv(${literal(file)}, ${whole}) LIMIT 1`);
+  const line = (result.getRows()[0]?.[0] ?? "") as string;
+  return line.replace("\ufeff", "").split(delimiter).map((name) => name.replace(/^"(.*)"$/, "$1")); // prettier-ignore
+}
+
+/** SQL of the rows of files, all of text. */
+async function rowsOf(
+  connection: DuckDBConnection,
+  files: readonly string[],
+  { delimiter, columns, hasHeader }: RawForm,
+): Promise<string> {
+  let names = columns;
+  for (const file of hasHeader ? files : []) {
+    const header = await headerOf(connection, file, delimiter);
+    const missing = columns.filter((column) => !header.includes(column));
+    const found = `found: ${header.join(", ")}`;
+    if (missing.length > 0)
+      throw new Gru4RecError("ERR_DATA", `Expected the columns ${columns.join(", ")} in ${file}; ${found}`);
+    if (file !== files[0] && String(header) !== String(names))
+      throw new Gru4RecError(
+        "ERR_DATA",
+        `Expected the columns ${names.join(", ")} of ${files[0]} in ${file}; ${found}`,
+      );
+    names = header;
+  }
+  const types = names.map((name) => `${quoted(name)}: 'VARCHAR'`).join(", ");
+  return (
+    `read_csv([${files.map(literal).join(", ")}], delim='${delimiter}', quote='"', escape='"', header=${hasHeader}, ` +
+    `auto_detect=false, columns={${types}}, strict_mode=true)`
+  );
+}
 
 /** @throws An error without a place, or of DuckDB, where nothing better can be said. */
 export async function readRawRelation(
@@ -91,14 +135,16 @@ export async function readRawRelation(
   files: readonly string[],
   { memoryLimit, signal }: ReadRawOptions,
 ): Promise<EventLog> {
-  const { format, relation, timeUnit } = FORMS[recipe];
-  const rowsOf = (paths: readonly string[]) => `read_csv([${paths.map(literal).join(", ")}], ${format})`;
+  const form = FORMS[recipe];
+  const relationOf = async (connection: DuckDBConnection, paths: readonly string[]) =>
+    form.relation(await rowsOf(connection, paths, form));
   return withDuckDb({ memoryLimit, signal }, async (connection) => {
     try {
-      return await readRelation(connection, relation(rowsOf(files)), { timeUnit, signal });
+      const relation = await relationOf(connection, files);
+      return await readRelation(connection, relation, { timeUnit: form.timeUnit, signal });
     } catch (error) {
       if (signal?.aborted || error instanceof Gru4RecError) throw error;
-      for (const file of files) await refuseBadRow(connection, relation(rowsOf([file])), file);
+      for (const file of files) await refuseBadRow(connection, await relationOf(connection, [file]), file);
       throw error;
     }
   });
