@@ -10,6 +10,7 @@ export {
   type ParsedConfig,
 } from "./config";
 export {
+  inspect,
   prepare,
   prepareWindows,
   readEvents,
@@ -19,6 +20,9 @@ export {
   type ColumnNames,
   type DataCounts,
   type DataInput,
+  type DataReport,
+  type DataWarning,
+  type Distribution,
   type Event,
   type EventColumns,
   type EventLog,

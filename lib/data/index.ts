@@ -12,6 +12,7 @@ export {
   type SessionId,
   type Widened,
 } from "./ids";
+export { inspect, type DataReport, type DataWarning, type Distribution } from "./inspect";
 export {
   indexSetOf,
   indicesOf,
@@ -24,11 +25,14 @@ export {
 export { writeLog } from "./log-file";
 export { PackedText } from "./packed-text";
 export {
+  OUTPUT_FORMATS,
+  OutputFolder,
   prepare,
   prepareWindows,
   RECIPE_NAMES,
   type DataCounts,
   type HoldOut,
+  type OutputFormat,
   type Prepared,
   type PreparedPart,
   type PrepareOptions,

@@ -1,5 +1,6 @@
 export type { DataCounts } from "./draft";
 export type { HoldOut, PrepareOptions } from "./options";
+export { OUTPUT_FORMATS, OutputFolder, type OutputFormat } from "./output-folder";
 export type { Straddling } from "./plan";
 export { prepare, prepareWindows, type Prepared, type WindowOptions } from "./prepare";
 export type { PublishedCounts } from "./published";
