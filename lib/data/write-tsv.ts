@@ -18,16 +18,19 @@ function fieldOf(id: unknown): string {
 export async function writeTsv(file: FileHandle, log: EventLog, signal: AbortSignal | undefined): Promise<void> {
   const { sessionIds, itemIds, offsets, items, times } = log;
   const fields = Array.from(itemIds as ArrayLike<unknown>, fieldOf);
+  const write = async (piece: string) => {
+    if (signal?.aborted) throw aborted(signal);
+    await file.appendFile(piece);
+  };
   let text = "SessionId\tItemId\tTime\n";
   for (let s = 0; s + 1 < offsets.length; ++s) {
     const session = fieldOf(sessionIds.at(s));
     for (let event = offsets[s]!; event < offsets[s + 1]!; ++event) {
       text += `${session}\t${fields[items[event]!]!}\t${times[event]!}\n`;
       if (text.length < PIECE) continue;
-      if (signal?.aborted) throw aborted(signal);
-      await file.appendFile(text);
+      await write(text);
       text = "";
     }
   }
-  await file.appendFile(text);
+  await write(text);
 }

@@ -2,10 +2,9 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import { Gru4RecError, reason } from "../../errors";
 import { readRelation } from "../duckdb/read-relation";
 import { isIdSql, timeSql, wantedSql, type Relation } from "../duckdb/relation";
-import { withDuckDb } from "../duckdb/session";
+import { withDuckDb, type DuckDbOptions } from "../duckdb/session";
 import type { EventLog } from "../event-log";
 import type { TimeUnit } from "../event-times";
-import type { ReadRawOptions } from "./read-raw";
 import type { RecipeName } from "./recipe-plans";
 
 /** The rows of a data set as a relation, made of SQL of the rows of its files. */
@@ -133,7 +132,7 @@ async function rowsOf(
 export async function readRawRelation(
   recipe: RecipeName,
   files: readonly string[],
-  { memoryLimit, signal }: ReadRawOptions,
+  { memoryLimit, signal }: DuckDbOptions,
 ): Promise<EventLog> {
   const form = FORMS[recipe];
   const relationOf = async (connection: DuckDBConnection, paths: readonly string[]) =>

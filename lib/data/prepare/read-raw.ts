@@ -48,13 +48,13 @@ async function filesOf(recipe: RecipeName, path: string): Promise<string[]> {
  * @throws {@link Gru4RecError} `ERR_FILE`, `ERR_DATA`
  */
 export async function readRaw(recipe: RecipeName, path: string, options: ReadRawOptions): Promise<EventLog> {
-  const { signal } = options;
+  const { memoryLimit, signal } = options;
   if (signal?.aborted) throw aborted(signal);
   const files = await filesOf(recipe, path);
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- brings DuckDB, 40 MB that only files need
   const { readRawRelation } = require("./read-raw-relation") as typeof ReadRawRelation;
   try {
-    return await readRawRelation(recipe, files, options);
+    return await readRawRelation(recipe, files, { memoryLimit, signal });
   } catch (error) {
     if (signal?.aborted) throw aborted(signal);
     if (error instanceof Gru4RecError) throw error;
