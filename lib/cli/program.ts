@@ -5,12 +5,16 @@ import { addConfig } from "./commands/config";
 import { addDevices } from "./commands/devices";
 import { addEvaluate } from "./commands/evaluate";
 import { addInfo } from "./commands/info";
+import { addInspect } from "./commands/inspect";
+import { addPrepare } from "./commands/prepare";
 import { addRecommend } from "./commands/recommend";
 import { addTrain } from "./commands/train";
 import type { Context } from "./context";
 
 const EXAMPLES = `
 Examples:
+  gru4rec inspect clicks.tsv
+  gru4rec prepare clicks.tsv --output shop --min-item-support 5 --min-session-length 2 --test-time 86400
   gru4rec train clicks.tsv --output shop.safetensors --loss bpr-max --layers 100
   gru4rec evaluate shop.safetensors test.tsv --k 5,20
   gru4rec recommend shop.safetensors --session 12,7,351
@@ -26,6 +30,8 @@ export function makeProgram(context: Context): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "gru4rec: ")) })
     .addHelpText("after", EXAMPLES);
+  addInspect(program, context);
+  addPrepare(program, context);
   addTrain(program, context);
   addEvaluate(program, context);
   addRecommend(program, context);

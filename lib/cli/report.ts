@@ -92,7 +92,8 @@ function memoryText({ total, free }: DeviceMemory): string {
   return total === 0 ? "memory unknown" : `${gigabytes(free)} of ${gigabytes(total)} GB free`;
 }
 
-function aligned(rows: readonly (readonly [string, string])[], indent = ""): string {
+/** Names and values, one pair a line. */
+export function aligned(rows: readonly (readonly [string, string])[], indent = ""): string {
   const width = Math.max(...rows.map(([name]) => name.length), 0);
   return rows.map(([name, value]) => `${indent}${name.padEnd(width)}  ${value}`).join("\n");
 }

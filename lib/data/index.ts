@@ -12,6 +12,7 @@ export {
   type SessionId,
   type Widened,
 } from "./ids";
+export { inspect, type DataReport, type DataWarning, type Distribution } from "./inspect";
 export {
   indexSetOf,
   indicesOf,
@@ -23,6 +24,25 @@ export {
 } from "./item-lists";
 export { writeLog } from "./log-file";
 export { PackedText } from "./packed-text";
+export {
+  OUTPUT_FORMATS,
+  OutputFolder,
+  prepare,
+  prepareWindows,
+  RECIPE_NAMES,
+  type DataCounts,
+  type HoldOut,
+  type OutputFormat,
+  type Prepared,
+  type PreparedPart,
+  type PrepareOptions,
+  type PrepareReport,
+  type PrepareStep,
+  type PublishedCounts,
+  type RecipeName,
+  type Straddling,
+  type WindowOptions,
+} from "./prepare";
 export { readEvents, type DataInput, type FileSource, type ReadOptions } from "./read-events";
 export {
   prepareEvaluation,

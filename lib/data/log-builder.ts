@@ -50,9 +50,9 @@ class IdReader {
 
   constructor(private readonly nameOf: (index: number) => string) {}
 
-  /** What it has read; there must be an id. */
+  /** What it has read. */
   get numbering(): IdNumbering {
-    return this.#numbering!;
+    return this.#numbering ?? new IdNumbering("number");
   }
 
   /** The number of an id, or undefined for a good one that is new. */
@@ -117,10 +117,13 @@ export class EventLogBuilder {
     return this.#added;
   }
 
-  /** @throws {@link Gru4RecError} `ERR_DATA` for what is no id or time, or of another kind than the first one. */
-  add(session: unknown, item: unknown, time: unknown): void {
+  /**
+   * @param wanted - Whether the item matters; else it is -1.
+   * @throws {@link Gru4RecError} `ERR_DATA` for what is no id or time, or of another kind than the first one.
+   */
+  add(session: unknown, item: unknown, time: unknown, wanted: boolean): void {
     try {
-      this.#add(session, item, time, this.#added);
+      this.#add(session, item, time, wanted, this.#added);
       ++this.#added;
     } catch (error) {
       this.refuse(error);
@@ -134,10 +137,10 @@ export class EventLogBuilder {
     ++this.#added;
   }
 
-  #add(session: unknown, item: unknown, time: unknown, index: number): void {
+  #add(session: unknown, item: unknown, time: unknown, wanted: boolean, index: number): void {
     // All is checked before anything is kept.
     const knownSession = this.#sessionIds.find(session, index);
-    const knownItem = this.#itemIds.find(item, index);
+    const knownItem = wanted ? this.#itemIds.find(item, index) : -1;
     const seconds = this.#timeReader.read(time, index);
     if (this.#length === this.#items.length) this.#resize(Math.ceil(this.#length * 1.5) + 1);
     this.#sessions[this.#length] = knownSession ?? this.#sessionIds.add(session as SessionId, index);

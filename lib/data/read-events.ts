@@ -51,9 +51,9 @@ export type DataInput<Id extends ItemId = ItemId> =
  */
 export interface ReadOptions {
   /**
-   * Names of the columns of files, tables and streams. Default: SessionId, ItemId and Time; where these are missing, the
+   * Names of the columns of files, tables and streams. Default: SessionId, ItemId, Time and EventType; where these are missing, the
    * only ones of another usual name, in capital or small letters: session_id, session, visit_id, visit or user_session;
-   * item_id, item, product_id, product, sku or article_id; timestamp, time, event_time, ts, datetime or created_at.
+   * item_id, item, product_id, product, sku or article_id; timestamp, time, event_time, ts, datetime or created_at; event_type, event, action or type.
    */
   readonly columns?: Partial<ColumnNames> | undefined;
   /**
@@ -79,11 +79,11 @@ export interface ReadOptions {
 }
 
 const TIME_UNITS: readonly TimeUnit[] = ["s", "ms"];
-const COLUMNS: readonly string[] = ["sessionId", "itemId", "time"] satisfies (keyof ColumnNames)[];
+const COLUMNS: readonly string[] = ["sessionId", "itemId", "time", "eventType"] satisfies (keyof ColumnNames)[];
 const MEMORY_LIMIT = /^[1-9]\d*(\.\d+)? ?([KMGT]i?B)$/i;
 
 /** The options with their defaults. */
-function checkReadOptions(options: ReadOptions): SourceOptions {
+function checkReadOptions(options: ReadOptions, eventTypes: readonly string[] | undefined): SourceOptions {
   const check = (name: keyof ReadOptions, what: string, isGood: (value: unknown) => boolean) => {
     const value: unknown = options[name];
     if (value !== undefined && !isGood(value)) throw new Gru4RecError("ERR_ARGUMENT", expected(name, what, value));
@@ -98,12 +98,16 @@ function checkReadOptions(options: ReadOptions): SourceOptions {
   const columns = Object.entries((options.columns ?? {}) as Record<string, unknown>);
   for (const [key, name] of columns) {
     if (!COLUMNS.includes(key))
-      throw new Gru4RecError("ERR_ARGUMENT", expected("the keys of columns", "sessionId, itemId or time", key));
+      throw new Gru4RecError(
+        "ERR_ARGUMENT",
+        expected("the keys of columns", "sessionId, itemId, time or eventType", key),
+      );
     if (name !== undefined && (typeof name !== "string" || name === ""))
       throw new Gru4RecError("ERR_ARGUMENT", expected(`columns.${key}`, "the name of a column", name));
   }
   return {
     columns: Object.fromEntries(columns.filter(([, name]) => name !== undefined)),
+    eventTypes,
     timeUnit: options.timeUnit,
     format: options.format,
     memoryLimit: options.memoryLimit,
@@ -124,8 +128,21 @@ export async function readEvents<Id extends ItemId = ItemId>(
   options: ReadOptions = {},
 ): Promise<EventLog<Widened<Id>>> {
   checkOptions(options);
+  return (await readTypedEvents(data, options, undefined)) as EventLog<Widened<Id>>;
+}
+
+/**
+ * Reads a click log whose events of other types only count for the gaps between sessions: their items are -1.
+ * @param eventTypes - Types of the events whose items matter; undefined: those of all.
+ * @throws As {@link readEvents} does; `ERR_ARGUMENT` for types of a log that has been read, which has none.
+ */
+export async function readTypedEvents(
+  data: DataInput,
+  options: ReadOptions,
+  eventTypes: readonly string[] | undefined,
+): Promise<EventLog> {
   if (options.signal?.aborted) throw aborted(options.signal);
-  return (await untilAborted(read(data, checkReadOptions(options)), options.signal)) as EventLog<Widened<Id>>;
+  return untilAborted(read(data, checkReadOptions(options, eventTypes)), options.signal);
 }
 
 async function read(data: DataInput, options: SourceOptions): Promise<EventLog> {
@@ -147,7 +164,8 @@ async function read(data: DataInput, options: SourceOptions): Promise<EventLog> 
 
 async function readSource(data: DataInput, options: SourceOptions): Promise<EventLog> {
   const given: unknown = data;
-  if (typeof data === "string") return isLogFile(data) ? readLog(data) : readPaths([data], options);
+  if (typeof data === "string")
+    return isLogFile(data) ? withoutTypes(options, () => readLog(data)) : readPaths([data], options);
   if (typeof given !== "object" || given === null) {
     const what =
       "a path, { paths }, { database, table }, { database, query }, columns { sessionId, itemId, time }, " +
@@ -163,7 +181,13 @@ async function readSource(data: DataInput, options: SourceOptions): Promise<Even
   if (isTextStream(data)) return readStream(data, options);
   if (isArrowTable(data)) return readArrowTable(data, options); // it can be iterated as well
   if (Symbol.asyncIterator in data || Symbol.iterator in data) return readIterable(data, options);
-  return "itemIds" in data ? data : readColumns(data, options);
+  return "itemIds" in data ? withoutTypes(options, () => data) : readColumns(data, options);
+}
+
+function withoutTypes<T>({ eventTypes }: SourceOptions, log: () => T): T {
+  if (eventTypes === undefined) return log();
+  const message = "Expected eventTypes with a log that has not been read yet: one that has knows no types of events";
+  throw new Gru4RecError("ERR_ARGUMENT", message);
 }
 
 async function readPaths(paths: readonly string[], options: SourceOptions): Promise<EventLog> {
@@ -176,8 +200,7 @@ async function readPaths(paths: readonly string[], options: SourceOptions): Prom
 
 function checkPaths({ paths }: FileSource): readonly string[] {
   const given: unknown = paths;
-  if (Array.isArray(given) && given.length > 0 && given.every((path) => typeof path === "string"))
-    return given as string[];
+  if (Array.isArray(given) && given.length > 0 && given.every((path) => typeof path === "string")) return paths;
   throw new Gru4RecError("ERR_ARGUMENT", expected("paths", "an array of paths that is not empty", given));
 }
 

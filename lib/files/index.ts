@@ -1,6 +1,7 @@
 export { checkPath } from "./check-path";
 export { checkNoOthers, checkTensors, type ExpectedTensor } from "./check-tensors";
 export { checkWritable, replaceFile } from "./replace-file";
+export { replaceFiles, type NewFile } from "./replace-files";
 export {
   FormatError,
   SafetensorsFile,

@@ -6,7 +6,7 @@ import { PackedText } from "../packed-text";
 import { groupByKey, permuteGroups, type GroupedRows } from "../rows/group-rows";
 import { highOf, SIGN, type Keys } from "../rows/keys";
 import { forEachChunk, wordsOf } from "./chunks";
-import { keySql, type Relation } from "./relation";
+import { keySql, wantedSql, type Relation } from "./relation";
 import { takeRows, WrongGuess, type Guess, type KeyOf, type Rows } from "./take-rows";
 
 export interface ReadRelationOptions {
@@ -69,12 +69,12 @@ export async function readRelation(
 /** Whether each text has a key of its own, where there are so many that chance could have it otherwise. */
 async function itemsHaveKeys(
   connection: DuckDBConnection,
-  { from, item, wanted = "true" }: Relation,
+  relation: Relation,
   { itemTexts }: Rows,
   mostUnchecked: number,
 ): Promise<boolean> {
   if (itemTexts === undefined || itemTexts.length <= mostUnchecked) return true;
-  const sql = `SELECT count(DISTINCT ${item.sql})::DOUBLE FROM ${from} WHERE ${wanted}`;
+  const sql = `SELECT count(DISTINCT ${relation.item.sql})::DOUBLE FROM ${relation.from} WHERE ${wantedSql(relation)}`;
   return (await connection.runAndReadAll(sql)).getRows()[0]![0] === itemTexts.length;
 }
 

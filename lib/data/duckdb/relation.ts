@@ -16,6 +16,10 @@ export interface Relation {
   readonly wanted?: string | undefined;
 }
 
+/** SQL that is true for wanted rows and false for all others. */
+export const wantedSql = ({ wanted }: Relation): string =>
+  wanted === undefined ? "true" : `coalesce(${wanted}, false)`;
+
 /** SQL that is true where an id is there. */
 export const isIdSql = (id: string, type: IdColumnType): string =>
   type === "integer" ? `${id} IS NOT NULL` : `coalesce(${id}, '') <> ''`;

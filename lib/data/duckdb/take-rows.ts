@@ -2,7 +2,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import { GrowingColumn } from "../rows/growing";
 import { KeyNumbering, SIGN, type Keys } from "../rows/keys";
 import { allTrue, doublesOf, flagsOf, forEachChunk, wordsOf } from "./chunks";
-import { isIdSql, isIntegerTextSql, timeSql, type Relation, type TimeColumnType } from "./relation";
+import { isIdSql, isIntegerTextSql, timeSql, wantedSql, type Relation, type TimeColumnType } from "./relation";
 
 /** As what columns are read. */
 export interface Guess {
@@ -46,7 +46,8 @@ export async function takeRows(
   guess: Guess,
   keyOf: KeyOf,
 ): Promise<Rows> {
-  const { from, session, item, time, wanted } = relation;
+  const { from, session, item, time } = relation;
+  const wanted = wantedSql(relation);
   const items = new GrowingColumn((length) => new Int32Array(length));
   const times = new GrowingColumn((length) => new Float64Array(length));
   const low = new GrowingColumn(uint32s);
@@ -60,8 +61,8 @@ export async function takeRows(
     `coalesce(${keyOf(item.sql, guess.item)}, 0)`,
     `coalesce(${timeSql(time.sql, guess.time)}, -1)`,
     isAsGuessed(session, guess.session),
-    wanted === undefined ? isAsGuessed(item, guess.item) : `NOT (${wanted}) OR ${isAsGuessed(item, guess.item)}`,
-    wanted ?? "true",
+    `NOT ${wanted} OR ${isAsGuessed(item, guess.item)}`,
+    wanted,
     ...(itemTexts === undefined ? [] : [item.sql]),
   ];
   await forEachChunk(connection, `SELECT ${columns.join(", ")} FROM ${from}`, (chunk) => {

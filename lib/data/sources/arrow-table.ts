@@ -2,7 +2,7 @@ import type { EventLog } from "../event-log";
 import { EventLogBuilder } from "../log-builder";
 import { withSmallestKinds } from "../narrow-ids";
 import { chooseColumns } from "./column-names";
-import type { SourceOptions } from "./options";
+import { isWanted, type SourceOptions } from "./options";
 
 /** A column of an Arrow table. */
 export interface ArrowColumn {
@@ -29,24 +29,23 @@ const DATE = 8;
 const TIMESTAMP = 10;
 
 /** @throws {@link Gru4RecError} `ERR_DATA` for rows that are no events. */
-export async function readArrowTable(
-  table: ArrowTable,
-  { columns, timeUnit, skipBadRows, signal, note }: SourceOptions,
-): Promise<EventLog> {
+export async function readArrowTable(table: ArrowTable, options: SourceOptions): Promise<EventLog> {
+  const { timeUnit, eventTypes, skipBadRows, signal, note } = options;
   const name = "the Arrow table";
   const { fields } = table.schema;
   const names = chooseColumns(
     fields.map((field) => field.name),
-    columns,
     name,
-    note,
+    options,
   );
+  const type = names.eventType === undefined ? undefined : table.getChild(names.eventType)!;
   const [session, item, time] = [names.sessionId, names.itemId, names.time].map((column) => table.getChild(column)!) as [ArrowColumn, ArrowColumn, ArrowColumn]; // prettier-ignore
   const { typeId } = fields.find((field) => field.name === names.time)!.type as { typeId?: number };
   const unit = typeId === DATE || typeId === TIMESTAMP ? "ms" : timeUnit;
   const columnOf = { session: names.sessionId, item: names.itemId, time: names.time };
   const builder = new EventLogBuilder((field, row) => `${columnOf[field]} in row ${row + 1} of ${name}`, table.numRows, skipBadRows); // prettier-ignore
-  for (let row = 0; row < table.numRows; ++row) builder.add(session.get(row), item.get(row), time.get(row));
+  for (let row = 0; row < table.numRows; ++row)
+    builder.add(session.get(row), item.get(row), time.get(row), isWanted(type?.get(row), eventTypes));
   builder.skipped.report(name, note);
   return withSmallestKinds(await builder.build(unit, signal, name));
 }

@@ -1,14 +1,17 @@
 import { Gru4RecError } from "../../errors";
-import type { ColumnNames } from "./options";
+import type { ColumnNames, SourceOptions } from "./options";
 
 type Role = keyof ColumnNames;
-const ROLES: readonly Role[] = ["sessionId", "itemId", "time"];
+
+/** The columns of an event; that of its type where types matter. */
+export type ChosenColumns = Omit<ColumnNames, "eventType"> & { readonly eventType: string | undefined };
 
 /** The name of the public data sets, which wins over the others, and other usual ones in small letters. */
 const USUAL_NAMES: Readonly<Record<Role, readonly [string, ...string[]]>> = {
   sessionId: ["SessionId", "session_id", "session", "sessionid", "visit_id", "visitid", "visit", "user_session"],
   itemId: ["ItemId", "item_id", "item", "itemid", "product_id", "productid", "product", "sku", "article_id"],
   time: ["Time", "timestamp", "time", "event_time", "eventtime", "ts", "datetime", "created_at"],
+  eventType: ["EventType", "event_type", "eventtype", "event", "action", "type"],
 };
 
 /** The options of the command line that say the same. */
@@ -16,10 +19,11 @@ const FLAGS: Readonly<Record<Role, string>> = {
   sessionId: "--session-column",
   itemId: "--item-column",
   time: "--time-column",
+  eventType: "--event-type-column",
 };
 
 /**
- * Finds the columns of an event: those that are given; else those named SessionId, ItemId and Time; else the only ones
+ * Finds the columns of an event: those that are given; else those named SessionId, ItemId, Time and EventType; else the only ones
  * of another usual name, whether in capital or small letters, which is noted.
  * @param found - Names of all columns.
  * @param name - What messages call the data.
@@ -27,10 +31,11 @@ const FLAGS: Readonly<Record<Role, string>> = {
  */
 export function chooseColumns(
   found: readonly string[],
-  given: Partial<ColumnNames>,
   name: string,
-  note: (text: string) => void,
-): ColumnNames {
+  { columns: given, eventTypes, note }: SourceOptions,
+): ChosenColumns {
+  const roles: Role[] = ["sessionId", "itemId", "time"];
+  if (eventTypes !== undefined) roles.push("eventType");
   const taken = Object.values(given);
   const candidates = (role: Role): readonly string[] => {
     const [standard, ...usual] = USUAL_NAMES[role];
@@ -40,24 +45,24 @@ export function chooseColumns(
       found.filter((column) => !taken.includes(column) && column.toLowerCase() === known),
     );
   };
-  const chosen = Object.fromEntries(ROLES.map((role) => [role, candidates(role)])) as Record<Role, readonly string[]>;
-  for (const role of ROLES) {
+  const chosen = Object.fromEntries(roles.map((role) => [role, candidates(role)])) as Record<Role, readonly string[]>;
+  for (const role of roles) {
     if (chosen[role].length < 2) continue;
     const list = chosen[role].join(" or ");
     const message = `Expected one column for ${role} in ${name} but ${list} could be meant; ${optionFor([role])} says which`;
     throw new Gru4RecError("ERR_DATA", message);
   }
   const names = Object.fromEntries(
-    ROLES.map((role) => [role, chosen[role][0] ?? given[role] ?? USUAL_NAMES[role][0]]),
+    roles.map((role) => [role, chosen[role][0] ?? given[role] ?? USUAL_NAMES[role][0]]),
   ) as Record<Role, string>;
-  const missing = ROLES.filter((role) => chosen[role].length === 0);
-  if (missing.length > 0) throw missingColumns(found, names, missing, name);
-  const guessed = ROLES.filter((role) => given[role] === undefined && names[role] !== USUAL_NAMES[role][0]);
+  const missing = roles.filter((role) => chosen[role].length === 0);
+  if (missing.length > 0) throw missingColumns(found, names, roles, missing, name);
+  const guessed = roles.filter((role) => given[role] === undefined && names[role] !== USUAL_NAMES[role][0]);
   if (guessed.length > 0) {
     const list = guessed.map((role) => `${role} is ${names[role]}`).join(", ");
     note(`columns of ${name} told by their names: ${list}`);
   }
-  return names;
+  return { ...names, eventType: eventTypes && names.eventType };
 }
 
 function optionFor(roles: readonly Role[]): string {
@@ -68,12 +73,13 @@ function optionFor(roles: readonly Role[]): string {
 function missingColumns(
   found: readonly string[],
   names: ColumnNames,
+  roles: readonly Role[],
   missing: readonly Role[],
   name: string,
 ): Gru4RecError {
-  const list = (roles: readonly Role[]) => roles.map((role) => names[role]).join(", ");
+  const list = (some: readonly Role[]) => some.map((role) => names[role]).join(", ");
   const message =
-    `Expected the columns ${list(ROLES)} in ${name} but ${list(missing)} ${missing.length > 1 ? "are" : "is"} missing; ` +
+    `Expected the columns ${list(roles)} in ${name} but ${list(missing)} ${missing.length > 1 ? "are" : "is"} missing; ` +
     `found: ${found.join(", ")}; ${optionFor(missing)} gives other names`;
   return new Gru4RecError("ERR_DATA", message);
 }

@@ -1,12 +1,12 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { Gru4RecError } from "../../errors";
-import { pathsSql } from "../duckdb/sql";
+import { isOneOfSql, pathsSql } from "../duckdb/sql";
 import { isIntegerTextSql } from "../duckdb/relation";
 import type { EventLog } from "../event-log";
-import { chooseColumns } from "./column-names";
+import { chooseColumns, type ChosenColumns } from "./column-names";
 import { DelimitedRowJudge, readDialect, type Dialect, type EventFields } from "./delimited-text";
 import type { InputFile } from "./files";
-import type { ColumnNames, SourceOptions } from "./options";
+import type { SourceOptions } from "./options";
 import type { TextTable } from "./text-files";
 
 /** Bytes that a thread reads at once: small pieces, so that those before are soon done and their order costs little. */
@@ -29,29 +29,32 @@ function rowsSql(paths: readonly string[], { delimiter, header }: Dialect, time:
 export async function openCsvFiles(
   connection: DuckDBConnection,
   files: readonly InputFile[],
-  { columns, note }: SourceOptions,
+  options: SourceOptions,
 ): Promise<TextTable> {
   const [first, ...others] = files;
   const dialect = await readDialect(first!);
   const { header } = dialect;
-  const names = chooseColumns(header, columns, first!.name, note);
+  const names = chooseColumns(header, first!.name, options);
   for (const file of others) checkHeader(await readDialect(file), file, dialect, first!);
   const fields = {
     session: header.indexOf(names.sessionId),
     item: header.indexOf(names.itemId),
     time: header.indexOf(names.time),
+    type: names.eventType === undefined ? undefined : header.indexOf(names.eventType),
   };
+  const { eventTypes } = options;
   return {
-    relation: async (paths, strict) => ({
+    relation: (paths, strict) => ({
       from: rowsSql(paths, dialect, fields.time, `strict_mode=${strict}`),
       session: { sql: `c${fields.session}`, type: "text or integer" },
       item: { sql: `c${fields.item}`, type: "text or integer" },
       time: { sql: `c${fields.time}`, type: "text" },
+      wanted: eventTypes && isOneOfSql(`c${fields.type}`, eventTypes),
     }),
     judges: () => [
-      new DelimitedRowJudge(dialect, fields),
-      new DelimitedRowJudge(dialect, fields, "number"),
-      new DelimitedRowJudge(dialect, fields, "text"),
+      new DelimitedRowJudge(dialect, fields, eventTypes),
+      new DelimitedRowJudge(dialect, fields, eventTypes, "number"),
+      new DelimitedRowJudge(dialect, fields, eventTypes, "text"),
     ],
     check: (log, paths) => checkKinds(connection, { files, paths, dialect, fields, names }, log),
   };
@@ -71,7 +74,7 @@ interface CsvFiles {
   readonly paths: readonly string[];
   readonly dialect: Dialect;
   readonly fields: EventFields;
-  readonly names: ColumnNames;
+  readonly names: ChosenColumns;
 }
 
 /** @throws {@link Gru4RecError} `ERR_DATA` where ids are all integers in one file and text in another. */

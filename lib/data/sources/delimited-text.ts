@@ -1,6 +1,7 @@
 import { Gru4RecError } from "../../errors";
 import { parseIsoTime, VALID_TIMES } from "../event-times";
 import { readHead, type InputFile } from "./files";
+import { isWanted } from "./options";
 import type { RowJudge, Verdict } from "./row-judge";
 
 /** How a text file separates its fields, and what its first line calls them. */
@@ -14,6 +15,8 @@ export interface EventFields {
   readonly session: number;
   readonly item: number;
   readonly time: number;
+  /** undefined: types do not matter */
+  readonly type?: number | undefined;
 }
 
 /** Enough for any header. */
@@ -115,6 +118,7 @@ export class DelimitedRowJudge implements RowJudge {
   constructor(
     private readonly dialect: Dialect,
     private readonly fields: EventFields,
+    private readonly eventTypes?: readonly string[],
     private timeKind?: "number" | "text",
   ) {
     this.#scanner = new RecordScanner(dialect.delimiter);
@@ -139,7 +143,8 @@ export class DelimitedRowJudge implements RowJudge {
     if (fields.length === header.length + 1 && fields.at(-1) === "") fields.pop(); // a delimiter at the end of the line
     if (fields.length !== header.length)
       return bad(`Expected ${header.length} fields (${header.join(", ")}) ${where} but received ${fields.length}`);
-    for (const id of [session, item])
+    const needed = isWanted(fields[this.fields.type!], this.eventTypes) ? [session, item] : [session];
+    for (const id of needed)
       if (fields[id] === "") return bad(`Expected ${header[id]} ${where} to be an id but received an empty field`);
     const time = fields[this.fields.time]!;
     const number = time.trim() === "" ? NaN : Number(time);

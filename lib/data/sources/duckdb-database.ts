@@ -33,7 +33,7 @@ export async function readDuckDbDatabase(
       : await takeQuery(connection, source.query, name);
   const table = { from, name };
   const types = await columnTypes(connection, table);
-  const names = chooseColumns([...types.keys()], options.columns, name, options.note);
+  const names = chooseColumns([...types.keys()], name, options);
   return readTable(connection, table, [table], types, names, options);
 }
 

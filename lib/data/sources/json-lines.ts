@@ -2,7 +2,8 @@ import { Gru4RecError, reason, shorten } from "../../errors";
 import { isId } from "../ids";
 import { parseIsoTime, VALID_TIMES } from "../event-times";
 import type { InputFile } from "./files";
-import type { ColumnNames } from "./options";
+import type { ChosenColumns } from "./column-names";
+import { isWanted } from "./options";
 import { linesOf, type RowJudge, type Verdict } from "./row-judge";
 
 /** Lines in which to look for the names of keys. */
@@ -44,7 +45,8 @@ export class JsonRowJudge implements RowJudge {
 
   /** @param kinds - Of all rows; what is left out is as in the first row that has a good value. */
   constructor(
-    private readonly names: ColumnNames,
+    private readonly names: ChosenColumns,
+    private readonly eventTypes?: readonly string[],
     kinds: Partial<JsonKinds> = {},
   ) {
     this.#kinds = { ...kinds };
@@ -55,10 +57,11 @@ export class JsonRowJudge implements RowJudge {
     const object = parseObject(line);
     const where = `on line ${number}`;
     if (typeof object === "string") return { bad: `Expected a JSON object ${where} but ${object}` };
-    const { sessionId, itemId, time } = this.names;
+    const { sessionId, itemId, time, eventType } = this.names;
+    const needsItem = isWanted(object[eventType!], this.eventTypes);
     const why =
       this.#judgeId("session", sessionId, object[sessionId], where) ??
-      this.#judgeId("item", itemId, object[itemId], where) ??
+      (needsItem ? this.#judgeId("item", itemId, object[itemId], where) : undefined) ??
       this.#judgeTime(time, object[time], where);
     if (why === undefined && line.includes("\ufffd"))
       return { bad: `Expected UTF-8 ${where} but received other bytes` };

@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { IdColumnType } from "../duckdb/relation";
-import { nameSql, pathsSql } from "../duckdb/sql";
+import { isOneOfSql, nameSql, pathsSql } from "../duckdb/sql";
 import { chooseColumns } from "./column-names";
 import type { InputFile } from "./files";
 import { JsonRowJudge, readKeys, type JsonKinds } from "./json-lines";
@@ -19,14 +19,16 @@ const KINDS = ["number", "text"] as const;
 export async function openJsonlFiles(
   connection: DuckDBConnection,
   files: readonly InputFile[],
-  { columns, note }: SourceOptions,
+  options: SourceOptions,
 ): Promise<TextTable> {
-  const names = chooseColumns(await readKeys(files[0]!), columns, files[0]!.name, note);
+  const names = chooseColumns(await readKeys(files[0]!), files[0]!.name, options);
   const [session, item, time] = [names.sessionId, names.itemId, names.time].map(nameSql) as [string, string, string];
+  const { eventTypes } = options;
+  const type = names.eventType && nameSql(names.eventType);
   const combinations: JsonKinds[] = KINDS.flatMap((s) => KINDS.flatMap((i) => KINDS.map((t) => ({ session: s, item: i, time: t })))); // prettier-ignore
   return {
     relation: async (paths) => {
-      const types = `columns={${[session, item, time].map((column) => `${column}: 'JSON'`).join(", ")}}`;
+      const types = `columns={${[session, item, time, ...(type === undefined ? [] : [type])].map((column) => `${column}: 'JSON'`).join(", ")}}`;
       const from = `read_json(${pathsSql(paths)}, format='newline_delimited', auto_detect=false, ${types})`;
       const [sessionType, itemType] = await idTypes(connection, [session, item], from);
       return {
@@ -34,9 +36,13 @@ export async function openJsonlFiles(
         session: { sql: text(session), type: sessionType! },
         item: { sql: text(item), type: itemType! },
         time: { sql: text(time), type: "text" },
+        wanted: type && isOneOfSql(text(type), eventTypes!),
       };
     },
-    judges: () => [new JsonRowJudge(names), ...combinations.map((kinds) => new JsonRowJudge(names, kinds))],
+    judges: () => [
+      new JsonRowJudge(names, eventTypes),
+      ...combinations.map((kinds) => new JsonRowJudge(names, eventTypes, kinds)),
+    ],
   };
 }
 

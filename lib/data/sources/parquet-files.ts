@@ -3,9 +3,9 @@ import { Gru4RecError } from "../../errors";
 import { duckDbReason } from "../duckdb/failures";
 import { pathsSql } from "../duckdb/sql";
 import type { EventLog } from "../event-log";
-import { chooseColumns } from "./column-names";
+import { chooseColumns, type ChosenColumns } from "./column-names";
 import { checkReadable, type InputFile } from "./files";
-import type { ColumnNames, SourceOptions } from "./options";
+import type { SourceOptions } from "./options";
 import { hasPlace } from "./read-named";
 import { columnTypes, readTable, type Table } from "./tables";
 
@@ -33,7 +33,7 @@ export async function readParquetFiles(
   };
   const first = files[0]!;
   const types = await typesOf(first);
-  const names = chooseColumns([...types.keys()], options.columns, first.name, options.note);
+  const names = chooseColumns([...types.keys()], first.name, options);
   for (const file of files.slice(1)) checkTypes(await typesOf(file), file, types, first, names);
   const table = { from: `read_parquet(${pathsSql(files.map(({ path }) => path))})`, name };
   return readTable(connection, table, files.map(tableOf), types, names, options).catch(async (error: unknown) => {
@@ -52,9 +52,9 @@ function checkTypes(
   { name }: InputFile,
   firstTypes: ReadonlyMap<string, string>,
   { name: firstName }: InputFile,
-  names: ColumnNames,
+  names: ChosenColumns,
 ): void {
-  for (const column of Object.values(names) as string[]) {
+  for (const column of Object.values(names).filter((name) => name !== undefined)) {
     const [type, expected] = [types.get(column), firstTypes.get(column)];
     if (type === expected) continue;
     const message = `Expected ${column} in ${name} to be ${expected} as in ${firstName} but ${type === undefined ? "it is missing" : `it is ${type}`}`;

@@ -3,7 +3,7 @@ import type { EventLog } from "../event-log";
 import type { EventTime } from "../event-times";
 import type { ItemId, SessionId } from "../ids";
 import { EventLogBuilder } from "../log-builder";
-import type { SourceOptions } from "./options";
+import { isWanted, type SourceOptions } from "./options";
 
 /** One click: which session looked at which item, and when. */
 export interface Event<Id extends ItemId = ItemId> {
@@ -13,6 +13,8 @@ export interface Event<Id extends ItemId = ItemId> {
   readonly item: Id;
   /** Of one kind for all events. Numbers are Unix seconds, or milliseconds when their median is at least 1e11. */
   readonly time: EventTime;
+  /** Only {@link prepare} with `eventTypes` looks at it. */
+  readonly type?: string | undefined;
 }
 
 const FIRST_CAPACITY = 1024;
@@ -23,17 +25,22 @@ const FIRST_CAPACITY = 1024;
  */
 export async function readIterable(
   events: Iterable<Event> | AsyncIterable<Event>,
-  { timeUnit, skipBadRows, signal, note }: SourceOptions,
+  { timeUnit, eventTypes, skipBadRows, signal, note }: SourceOptions,
 ): Promise<EventLog> {
   const builder = new EventLogBuilder((field, index) => `${field} of event ${index}`, FIRST_CAPACITY, skipBadRows);
   const add = (event: unknown) => {
     if (signal?.aborted) throw aborted(signal);
     if (typeof event !== "object" || event === null) {
       const message = expected(`event ${builder.added}`, "an object { session, item, time }", event);
-      return builder.refuse(new Gru4RecError("ERR_DATA", message));
+      builder.refuse(new Gru4RecError("ERR_DATA", message));
+      return;
     }
-    const { session, item, time } = event as Event;
-    builder.add(session, item, time);
+    const { session, item, time, type } = event as Event;
+    if (eventTypes === undefined || typeof type === "string") {
+      builder.add(session, item, time, isWanted(type, eventTypes));
+      return;
+    }
+    builder.refuse(new Gru4RecError("ERR_DATA", expected(`type of event ${builder.added}`, "text", type)));
   };
   if (Symbol.asyncIterator in events) for await (const event of events) add(event);
   else for (const event of events) add(event);

@@ -4,7 +4,7 @@ import type { EventLog } from "../event-log";
 import { EventLogBuilder } from "../log-builder";
 import { withSmallestKinds } from "../narrow-ids";
 import { chooseColumns } from "./column-names";
-import type { SourceOptions } from "./options";
+import { isWanted, type SourceOptions } from "./options";
 import { loadPeer } from "./peer";
 import type { DatabaseSource } from "./read-database";
 
@@ -37,23 +37,25 @@ const PIECE = 10_000;
 export async function readSqliteDatabase(
   source: DatabaseSource,
   name: string,
-  { columns, timeUnit, skipBadRows, signal, note }: SourceOptions,
+  options: SourceOptions,
 ): Promise<EventLog> {
+  const { timeUnit, eventTypes, skipBadRows, signal, note } = options;
   const { database: path } = source;
   const Sqlite = loadPeer("better-sqlite3", `read the SQLite file ${path}`) as DatabaseClass;
   const database = open(Sqlite, path);
   try {
     const statement = attempt(() => database.prepare(sqlOf(source)).raw().safeIntegers(), name);
     const found = attempt(() => statement.columns(), name).map((column) => column.name);
-    const names = chooseColumns(found, columns, name, note);
+    const names = chooseColumns(found, name, options);
     const [session, item, time] = [names.sessionId, names.itemId, names.time].map((column) => found.indexOf(column)) as [number, number, number]; // prettier-ignore
+    const type = found.indexOf(names.eventType ?? "");
     const columnOf = { session: names.sessionId, item: names.itemId, time: names.time };
     const builder = new EventLogBuilder((field, row) => `${columnOf[field]} in row ${row + 1} of ${name}`, PIECE, skipBadRows); // prettier-ignore
     const rows = attempt(() => statement.iterate(), name);
     let count = 0;
     for (let next = attempt(() => rows.next(), name); !next.done; next = attempt(() => rows.next(), name)) {
       const row = next.value;
-      builder.add(row[session], row[item], row[time]);
+      builder.add(row[session], row[item], row[time], isWanted(row[type], eventTypes));
       if (++count % PIECE > 0) continue;
       await setImmediate();
       if (signal?.aborted) throw aborted(signal);

@@ -1,10 +1,11 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { Gru4RecError, shorten } from "../../errors";
-import { isIdSql, timeSql, type IdColumnType, type Relation, type TimeColumnType } from "../duckdb/relation";
-import { nameSql } from "../duckdb/sql";
+import { isIdSql, timeSql, wantedSql, type IdColumnType, type Relation, type TimeColumnType } from "../duckdb/relation";
+import { isOneOfSql, nameSql } from "../duckdb/sql";
 import type { EventLog } from "../event-log";
 import { VALID_TIMES } from "../event-times";
-import type { ColumnNames, SourceOptions } from "./options";
+import type { ChosenColumns } from "./column-names";
+import type { SourceOptions } from "./options";
 import { hasPlace, readEventsOf, withName } from "./read-named";
 import { SkippedRows } from "../skipped-rows";
 
@@ -34,7 +35,12 @@ const TIMESTAMP_WITH_ZONE = "TIMESTAMP WITH TIME ZONE";
  * The columns of an event in a table, as relations have them.
  * @throws {@link Gru4RecError} `ERR_DATA` for columns of a type that no id or time has.
  */
-export function relationOf(types: ReadonlyMap<string, string>, names: ColumnNames, { from, name }: Table): Relation {
+export function relationOf(
+  types: ReadonlyMap<string, string>,
+  names: ChosenColumns,
+  { from, name }: Table,
+  eventTypes: readonly string[] | undefined,
+): Relation {
   const refuse = (column: string, what: string) => {
     const message = `Expected ${column} in ${name} to hold ${what} but it holds ${shorten(types.get(column)!)}`;
     return new Gru4RecError("ERR_DATA", message);
@@ -54,7 +60,13 @@ export function relationOf(types: ReadonlyMap<string, string>, names: ColumnName
     if (TEXT.test(type)) return { sql: `${sql}::VARCHAR`, type: "text" };
     throw refuse(column, "numbers, timestamps, dates or ISO 8601 text");
   };
-  return { from, session: id(names.sessionId), item: id(names.itemId), time: time(names.time) };
+  return {
+    from,
+    session: id(names.sessionId),
+    item: id(names.itemId),
+    time: time(names.time),
+    wanted: names.eventType && isOneOfSql(`${nameSql(names.eventType)}::VARCHAR`, eventTypes!),
+  };
 }
 
 /**
@@ -67,10 +79,10 @@ export async function readTable(
   table: Table,
   parts: readonly Table[],
   types: ReadonlyMap<string, string>,
-  names: ColumnNames,
+  names: ChosenColumns,
   options: SourceOptions,
 ): Promise<EventLog> {
-  const relation = relationOf(types, names, table);
+  const relation = relationOf(types, names, table, options.eventTypes);
   try {
     return await readEventsOf(connection, relation, table.name, options);
   } catch (error) {
@@ -100,9 +112,13 @@ type TimeSql = Parameters<typeof timeSql>[1];
 const isTimeSql = (time: string, type: TimeSql) =>
   `coalesce(isfinite(${timeSql(time, type)}) AND ${timeSql(time, type)} >= 0, false)`;
 
-function isEventSql({ session, item, time }: Relation, timeType: TimeSql): string {
-  return `${isIdSql(session.sql, session.type)} AND ${isIdSql(item.sql, item.type)} AND ${isTimeSql(time.sql, timeType)}`;
+function isEventSql(relation: Relation, timeType: TimeSql): string {
+  const { session, time } = relation;
+  return `${isIdSql(session.sql, session.type)} AND ${hasItemSql(relation)} AND ${isTimeSql(time.sql, timeType)}`;
 }
+
+const hasItemSql = (relation: Relation) =>
+  `(NOT ${wantedSql(relation)} OR ${isIdSql(relation.item.sql, relation.item.type)})`;
 
 /** What the times of a column are: of text, what most of them are. */
 async function timeKind(connection: DuckDBConnection, { from, time }: Relation): Promise<TimeSql> {
@@ -117,14 +133,14 @@ async function findBadRows(
   connection: DuckDBConnection,
   relation: Relation,
   name: string,
-  names: ColumnNames,
+  names: ChosenColumns,
   timeType: TimeSql,
   skipped: SkippedRows,
 ): Promise<void> {
   const { from, session, item, time } = relation;
   const rows =
     `SELECT row_number() OVER () AS row, (${session.sql})::VARCHAR AS session, ${isIdSql(session.sql, session.type)} AS has_session, ` +
-    `(${item.sql})::VARCHAR AS item, ${isIdSql(item.sql, item.type)} AS has_item, ` +
+    `(${item.sql})::VARCHAR AS item, ${hasItemSql(relation)} AS has_item, ` +
     `(${time.sql})::VARCHAR AS time, ${isTimeSql(time.sql, timeType)} AS has_time FROM ${from}`;
   const bad = `FROM (${rows}) WHERE NOT (has_session AND has_item AND has_time)`;
   const first = await connection.runAndReadAll(

@@ -18,7 +18,7 @@ export interface TextTable {
    * @param strict - Whether to refuse what a standard does not allow although it can be understood.
    * @throws An error without a place for values that are none.
    */
-  relation(paths: readonly string[], strict: boolean): Promise<Relation>;
+  relation(paths: readonly string[], strict: boolean): Relation | Promise<Relation>;
   /** Judges that differ in what they take for an event; the first one goes by the first row. */
   judges(): RowJudge[];
   /** @throws {@link Gru4RecError} `ERR_DATA` where files that could be read do not fit together. */

@@ -1,6 +1,6 @@
 import { readEvents } from "../../../lib/data";
 import { chooseColumns } from "../../../lib/data/sources/column-names";
-import type { ColumnNames } from "../../../lib/data/sources/options";
+import type { ColumnNames, SourceOptions } from "../../../lib/data/sources/options";
 import { expectFailure } from "../../support/errors";
 import { temporaryFolder } from "../../support/files";
 
@@ -8,7 +8,9 @@ const folder = temporaryFolder();
 
 function choose(found: string[], given: Partial<ColumnNames> = {}): [names: string, notes: string[]] {
   const notes: string[] = [];
-  const { sessionId, itemId, time } = chooseColumns(found, given, "x.csv", (note) => notes.push(note));
+  const note = (text: string) => notes.push(text);
+  const options = { columns: given, eventTypes: undefined, note } as unknown as SourceOptions;
+  const { sessionId, itemId, time } = chooseColumns(found, "x.csv", options);
   return [[sessionId, itemId, time].join(), notes];
 }
 

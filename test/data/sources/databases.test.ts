@@ -45,7 +45,7 @@ test("a query is run once: its result may be another each time", async () => {
   expect(itemIds.length).toBeLessThanOrEqual(items.length);
 });
 
-test.each<[string, Omit<DatabaseSource, "database">, string | RegExp]>([
+test.each<[string, { table?: string; query?: string }, string | RegExp]>([
   ["a view whose tables are elsewhere", { table: "web.recent" }, /shop\.duckdb/],
   ["a missing table", { table: "click" }, /Expected a table click in .*shop\.duckdb but it has bad, clicks, empty, item_ids, odd "name"\.x, web\.late, web\.recent$/],
   ["an empty table", { table: "empty" }, /Expected at least one event but received none in the table empty of .*shop\.duckdb$/],

@@ -1,0 +1,32 @@
+/** How numbers from 1 on are spread. */
+export interface Distribution {
+  readonly min: number;
+  readonly max: number;
+  readonly mean: number;
+  /** The smallest number that so large a share of them does not exceed, by the share: 0.25, 0.5, 0.75, 0.9 and 0.99. */
+  readonly quantiles: Readonly<Record<string, number>>;
+  /** How many are from `from` to `to`: 1, 2, 3 to 4, 5 to 8 and so on; those at the end of the list are not 0. */
+  readonly histogram: readonly { readonly from: number; readonly to: number; readonly count: number }[];
+}
+
+const SHARES = [0.25, 0.5, 0.75, 0.9, 0.99];
+
+/** @param values - Integers from 1 on, at least one; sorted in place. */
+export function distributionOf(values: Int32Array | Uint32Array): Distribution {
+  values.sort();
+  const counts: number[] = [];
+  let sum = 0;
+  for (const value of values) {
+    sum += value;
+    const bin = value === 1 ? 0 : 32 - Math.clz32(value - 1);
+    while (counts.length <= bin) counts.push(0);
+    ++counts[bin]!;
+  }
+  return {
+    min: values[0]!,
+    max: values.at(-1)!,
+    mean: sum / values.length,
+    quantiles: Object.fromEntries(SHARES.map((share) => [share, values[Math.ceil(share * values.length) - 1]!])),
+    histogram: counts.map((count, bin) => ({ from: bin === 0 ? 1 : 2 ** (bin - 1) + 1, to: 2 ** bin, count })),
+  };
+}

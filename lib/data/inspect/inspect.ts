@@ -1,0 +1,70 @@
+import { checkOptions } from "../../errors";
+import type { EventLog } from "../event-log";
+import { readEvents, type DataInput, type ReadOptions } from "../read-events";
+import { inPieces } from "../rows/pieces";
+import { distributionOf, type Distribution } from "./distribution";
+import { findWarnings, type DataWarning } from "./warnings";
+
+/** What is in a click log. */
+export interface DataReport {
+  readonly events: number;
+  readonly sessions: number;
+  /** Different ones. */
+  readonly items: number;
+  /** Events of each session. */
+  readonly lengths: Distribution;
+  /** Events of each item. */
+  readonly support: Distribution;
+  /** Events of the same item as the one before in their session. */
+  readonly repeats: number;
+  /** Unix seconds of the first event. */
+  readonly firstTime: number;
+  /** Unix seconds of the last event. */
+  readonly lastTime: number;
+  /** Sessions of two events or more; the others have nothing to predict. */
+  readonly trainedSessions: number;
+  /** What is probably a mistake. */
+  readonly warnings: readonly DataWarning[];
+}
+
+async function countRepeats({ offsets, items }: EventLog, signal: AbortSignal | undefined): Promise<number> {
+  let repeats = 0;
+  await inPieces(offsets.length - 1, signal, (from, to) => {
+    for (let s = from; s < to; ++s)
+      for (let event = offsets[s]! + 1; event < offsets[s + 1]!; ++event)
+        if (items[event] === items[event - 1]) ++repeats;
+  });
+  return repeats;
+}
+
+/**
+ * Looks at a click log: how much there is, how it is spread, and what is probably a mistake.
+ * @throws {@link Gru4RecError} as {@link readEvents} does.
+ */
+export async function inspect(data: DataInput, options: ReadOptions = {}): Promise<DataReport> {
+  checkOptions(options);
+  const { signal } = options;
+  const log: EventLog = await readEvents(data, options);
+  const { offsets, items, itemIds, startTimes, endTimes } = log;
+  const sessions = startTimes.length;
+  const lengths = new Int32Array(sessions).map((_, s) => offsets[s + 1]! - offsets[s]!);
+  const support = new Uint32Array(itemIds.length);
+  await inPieces(items.length, signal, (from, to) => {
+    for (let event = from; event < to; ++event) ++support[items[event]!]!;
+  });
+  let trainedSessions = 0;
+  for (const length of lengths) if (length >= 2) ++trainedSessions;
+  const starts = startTimes.slice().sort();
+  return {
+    events: items.length,
+    sessions,
+    items: itemIds.length,
+    lengths: distributionOf(lengths),
+    support: distributionOf(support),
+    repeats: await countRepeats(log, signal),
+    firstTime: starts[0]!,
+    lastTime: endTimes.reduce((a, b) => Math.max(a, b), 0),
+    trainedSessions,
+    warnings: await findWarnings(log, starts[sessions >> 1]!, signal),
+  };
+}

@@ -1,0 +1,150 @@
+import type { EventLog, LogIds } from "../event-log";
+import { idSequence, makeIdList, type IdList, type ItemId } from "../ids";
+import { inPieces } from "../rows/pieces";
+
+/** The item of an event that is of none of the wanted types; such events only count for the gaps between sessions. */
+export const OTHER_TYPE = -1;
+
+/** A log on its way through the steps of a preparation. They own its arrays, and change them in place. */
+export interface Draft {
+  /** What items and origins stand for. */
+  readonly ids: LogIds;
+  /** [sessions + 1] */
+  readonly offsets: Int32Array;
+  /** [events] item indices, or OTHER_TYPE */
+  readonly items: Int32Array;
+  /** [events] Unix seconds, ascending within a session */
+  readonly times: Float64Array;
+  /** [sessions] places among the ids of sessions, ascending */
+  readonly origins: Int32Array;
+}
+
+/** How much there is. */
+export interface DataCounts {
+  readonly events: number;
+  readonly sessions: number;
+  /** Different ones. */
+  readonly items: number;
+}
+
+/** @param mine - Whether nobody else has the log, so that its arrays may be changed. */
+export function draftOf(log: EventLog, mine: boolean): Draft {
+  const { itemKind, itemIds, sessionKind, sessionIds, offsets, items, times } = log;
+  return {
+    ids: { itemKind, itemIds, sessionKind, sessionIds },
+    offsets: mine ? offsets : offsets.slice(),
+    items: mine ? items : items.slice(),
+    times: mine ? times : times.slice(),
+    origins: new Int32Array(offsets.length - 1).map((_, session) => session),
+  };
+}
+
+export function copyDraft({ ids, offsets, items, times, origins }: Draft): Draft {
+  return { ids, offsets: offsets.slice(), items: items.slice(), times: times.slice(), origins: origins.slice() };
+}
+
+/** [items] how many events each has; those of other types have none. */
+export async function countItems({ ids, items }: Draft, signal: AbortSignal | undefined): Promise<Uint32Array> {
+  const support = new Uint32Array(ids.itemIds.length);
+  await inPieces(items.length, signal, (from, to) => {
+    for (let event = from; event < to; ++event) if (items[event] !== OTHER_TYPE) ++support[items[event]!]!;
+  });
+  return support;
+}
+
+export async function countDraft(draft: Draft, signal: AbortSignal | undefined): Promise<DataCounts> {
+  let items = 0;
+  for (const events of await countItems(draft, signal)) if (events > 0) ++items;
+  return { events: draft.items.length, sessions: draft.origins.length, items };
+}
+
+/**
+ * The events of one mark; sessions without any are gone.
+ * @param marks - [events]
+ * @param into - Whose arrays take the result: the draft itself, or one of the result's size or more.
+ */
+export async function takeMarked(
+  draft: Draft,
+  marks: Uint8Array,
+  mark: number,
+  signal: AbortSignal | undefined,
+  into: Draft = draft,
+): Promise<Draft> {
+  const { offsets, items, times, origins } = draft;
+  let sessions = 0;
+  let end = 0;
+  let last = 0; // read before offsets are written, which may be the same
+  await inPieces(origins.length, signal, (from, to) => {
+    for (let s = from; s < to; ++s) {
+      const [first, start] = [last, end];
+      last = offsets[s + 1]!;
+      for (let event = first; event < last; ++event) {
+        if (marks[event] !== mark) continue;
+        into.items[end] = items[event]!;
+        into.times[end++] = times[event]!;
+      }
+      if (end === start) continue;
+      into.origins[sessions] = origins[s]!;
+      into.offsets[++sessions] = end;
+    }
+  });
+  into.offsets[0] = 0;
+  return {
+    ids: draft.ids,
+    offsets: into.offsets.subarray(0, sessions + 1),
+    items: into.items.subarray(0, end),
+    times: into.times.subarray(0, end),
+    origins: into.origins.subarray(0, sessions),
+  };
+}
+
+/** An empty draft with room for the events of one mark, and for all sessions. */
+export function roomFor(draft: Draft, marks: Uint8Array, mark: number): Draft {
+  let events = 0;
+  for (const each of marks) if (each === mark) ++events;
+  return {
+    ids: draft.ids,
+    offsets: new Int32Array(draft.offsets.length),
+    items: new Int32Array(events),
+    times: new Float64Array(events),
+    origins: new Int32Array(draft.origins.length),
+  };
+}
+
+/** Where the ids of a part are in those of the whole, without the ones that do not occur; and the items as places there. */
+async function renumberItems(
+  { items }: Draft,
+  support: Uint32Array,
+  signal: AbortSignal | undefined,
+): Promise<{ used: Int32Array; renumbered: Int32Array }> {
+  const used = new Int32Array(support.length).map((_, item) => item).filter((item) => support[item]! > 0);
+  const numberOf = new Int32Array(support.length);
+  used.forEach((item, number) => (numberOf[item] = number));
+  const renumbered = new Int32Array(items.length);
+  await inPieces(items.length, signal, (from, to) => {
+    for (let event = from; event < to; ++event) renumbered[event] = numberOf[items[event]!]!;
+  });
+  return { used, renumbered };
+}
+
+/** The draft as a log, whose items are those that occur in it. */
+export async function logOf(draft: Draft, signal: AbortSignal | undefined): Promise<EventLog> {
+  const { ids, offsets, times, origins } = draft;
+  const { itemKind, itemIds, sessionKind, sessionIds } = ids;
+  const { used, renumbered } = await renumberItems(draft, await countItems(draft, signal), signal);
+  const sessions: ItemId[] | Float64Array =
+    sessionIds instanceof Float64Array
+      ? Float64Array.from(origins, (session) => sessionIds[session]!)
+      : Array.from(origins, (session) => sessionIds.at(session)!);
+  return {
+    itemKind,
+    itemIds: makeIdList(Array.from(used, (item) => itemIds[item]!), itemKind) as IdList, // prettier-ignore
+    sessionKind,
+    sessionIds: sessions instanceof Float64Array ? sessions : idSequence(sessions, sessionKind),
+    offsets: offsets.slice(),
+    items: renumbered,
+    times: times.slice(),
+    startTimes: Float64Array.from(origins, (_, s) => times[offsets[s]!]!),
+    endTimes: Float64Array.from(origins, (_, s) => times[offsets[s + 1]! - 1]!),
+  };
+}

@@ -1,0 +1,81 @@
+import { inPieces } from "../rows/pieces";
+import { roomFor, takeMarked, type Draft } from "./draft";
+import type { SplitPlan } from "./plan";
+import { latestSessions, roundTime, shareOf } from "./steps";
+
+/** A draft in two. */
+export interface DraftSplit {
+  readonly rest: Draft;
+  readonly held: Draft;
+  /** Time from which on events may be held out. */
+  readonly border: number;
+}
+
+/** Marks of events. */
+const [REST, HELD] = [1, 2];
+
+/** Which sessions are held out, and from which time on. */
+function choose(
+  sessionTimes: Float64Array,
+  latest: number,
+  { lastTime, lastSessions, lastFraction, end }: SplitPlan,
+): { chosen: Uint8Array; border: number } {
+  if (lastTime !== undefined) {
+    const border = roundTime((end ?? latest) - lastTime);
+    return {
+      chosen: Uint8Array.from(sessionTimes, (time) => Number(time >= border && (end === undefined || time <= end))),
+      border,
+    };
+  }
+  const count = lastSessions ?? shareOf(sessionTimes.length, lastFraction!);
+  if (count >= sessionTimes.length) return { chosen: new Uint8Array(sessionTimes.length).fill(1), border: -Infinity };
+  const chosen = latestSessions(sessionTimes, count);
+  let border = Infinity;
+  for (let s = 0; s < chosen.length; ++s) if (chosen[s] === 1) border = Math.min(border, sessionTimes[s]!);
+  return { chosen, border };
+}
+
+/**
+ * Holds the last sessions out. Those of the rest and those that are held out differ, unless they are cut: the events
+ * before the border are then of the rest, and the others are held out if their session is.
+ */
+export async function splitDraft(draft: Draft, plan: SplitPlan, signal: AbortSignal | undefined): Promise<DraftSplit> {
+  const { offsets, times, origins } = draft;
+  const sessionTimes = Float64Array.from(origins, (_, s) => times[plan.by === "start" ? offsets[s]! : offsets[s + 1]! - 1]!); // prettier-ignore
+  let latest = 0;
+  for (let s = 0; s < origins.length; ++s) latest = Math.max(latest, times[offsets[s + 1]! - 1]!);
+  const { chosen, border } = choose(sessionTimes, latest, plan);
+  const marks = new Uint8Array(times.length);
+  await inPieces(origins.length, signal, (from, to) => {
+    for (let s = from; s < to; ++s) {
+      const [first, end] = [offsets[s]!, offsets[s + 1]!];
+      const beyond = plan.end !== undefined && sessionTimes[s]! > plan.end; // in neither part
+      const mark = chosen[s] === 1 ? HELD : beyond ? 0 : REST;
+      if (plan.straddling === "cut") {
+        for (let event = first; event < end; ++event)
+          marks[event] = times[event]! < border ? REST : mark === HELD ? HELD : 0;
+      } else if (plan.straddling === "keep" || times[first]! >= border || times[end - 1]! < border)
+        marks.fill(mark, first, end);
+    }
+  });
+  const held = await takeMarked(draft, marks, HELD, signal, roomFor(draft, marks, HELD));
+  return { rest: await takeMarked(draft, marks, REST, signal), held, border };
+}
+
+/**
+ * Makes sure that nothing leaked from one part into the other.
+ * @throws An error of this package's own making where something has.
+ */
+export function checkParts({ rest, held, border }: DraftSplit, { straddling }: SplitPlan): void {
+  let other = 0;
+  for (const session of held.origins) {
+    while (other < rest.origins.length && rest.origins[other]! < session) ++other;
+    if (straddling !== "cut" && rest.origins[other] === session)
+      throw new Error(`Expected parts without a session in both but session ${session} is`);
+  }
+  if (straddling !== "cut") return;
+  for (const time of rest.times)
+    if (time >= border) throw new Error(`Expected events before ${border} only to train on but one is at ${time}`);
+  for (const time of held.times)
+    if (time < border) throw new Error(`Expected no event before ${border} in the test part but one is at ${time}`);
+}
