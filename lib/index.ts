@@ -14,6 +14,7 @@ export {
   splitByTime,
   splitLastSessions,
   type ArrowColumn,
+  type ArrowField,
   type ArrowTable,
   type ColumnNames,
   type DatabaseSource,

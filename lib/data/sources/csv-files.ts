@@ -38,12 +38,13 @@ export async function openCsvFiles(
     time: header.indexOf(names.time),
   };
   return {
-    relation: async (paths, strict) => ({
-      from: rowsSql(paths, dialect, fields.time, `strict_mode=${strict}`),
-      session: { sql: `c${fields.session}`, type: "text or integer" },
-      item: { sql: `c${fields.item}`, type: "text or integer" },
-      time: { sql: `c${fields.time}`, type: "text" },
-    }),
+    relation: (paths, strict) =>
+      Promise.resolve({
+        from: rowsSql(paths, dialect, fields.time, `strict_mode=${strict}`),
+        session: { sql: `c${fields.session}`, type: "text or integer" },
+        item: { sql: `c${fields.item}`, type: "text or integer" },
+        time: { sql: `c${fields.time}`, type: "text" },
+      }),
     judges: () => [
       new DelimitedRowJudge(dialect, fields),
       new DelimitedRowJudge(dialect, fields, "number"),

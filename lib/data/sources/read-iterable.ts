@@ -30,7 +30,8 @@ export async function readIterable(
     if (signal?.aborted) throw aborted(signal);
     if (typeof event !== "object" || event === null) {
       const message = expected(`event ${builder.added}`, "an object { session, item, time }", event);
-      return builder.refuse(new Gru4RecError("ERR_DATA", message));
+      builder.refuse(new Gru4RecError("ERR_DATA", message));
+      return;
     }
     const { session, item, time } = event as Event;
     builder.add(session, item, time);
