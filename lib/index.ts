@@ -18,6 +18,7 @@ export {
   splitLastSessions,
   writeLog,
   type ArrowColumn,
+  type ArrowField,
   type ArrowTable,
   type ColumnNames,
   type DatabaseSource,

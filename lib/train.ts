@@ -16,7 +16,8 @@ export interface TrainOptions extends Hyperparameters, RunOptions {
  *
  * The weights after every epoch are kept until the next one is over, so that training which is stopped leaves a model;
  * that takes the memory of the weights once more.
- * @param data - A click log: path of a TSV or CSV file, columns, an (async) iterable of events, or a stream of text.
+ * @param data - A click log: path of a file, folder or pattern, a database's table or query, columns, an Arrow table, an
+ * (async) iterable of events, or a stream; see {@link DataInput}.
  * @returns The model after the last epoch, or with `validation` after the best one.
  * @throws {@link Gru4RecError} `ERR_CONFIG` with all wrong parameters at once; `ERR_ARGUMENT`; `ERR_FILE` and `ERR_DATA`
  * where the data cannot be read; `ERR_DEVICE`; `ERR_OUT_OF_MEMORY`. {@link TrainingError} `ERR_ABORTED`, and

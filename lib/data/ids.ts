@@ -18,7 +18,9 @@ export type IdList<Id extends ItemId = ItemId> = Readonly<ArrayLike<Id>> &
 
 /** Many ids of one kind: a typed array, or text in one piece of memory. */
 export interface IdSequence {
+  /** How many there are. */
   readonly length: number;
+  /** The id of a number from 0 on. */
   at(index: number): ItemId | undefined;
 }
 

@@ -53,11 +53,11 @@ export {
   type Sessions,
   type TrainingData,
 } from "./sessions";
-export type { ArrowColumn, ArrowTable } from "./sources/arrow-table";
+export type { ArrowColumn, ArrowField, ArrowTable } from "./sources/arrow-table";
 export { checkReadable, listFiles, mayBeDatabase } from "./sources/files";
 export { FILE_FORMATS, type ColumnNames, type FileFormat } from "./sources/options";
 export type { EventColumns } from "./sources/read-columns";
-export type { DatabaseSource, QuerySource, TableSource } from "./sources/read-database";
+export type { DatabaseSource, QuerySource, TableSource } from "./sources/database-source";
 export type { Event } from "./sources/read-iterable";
 export { splitByTime } from "./split-by-time";
 export { splitLastSessions } from "./split-last-sessions";

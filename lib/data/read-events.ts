@@ -8,8 +8,8 @@ import { isArrowTable, readArrowTable, type ArrowTable } from "./sources/arrow-t
 import { listFiles, type InputFile } from "./sources/files";
 import { FILE_FORMATS, type ColumnNames, type FileFormat, type SourceOptions } from "./sources/options";
 import { readColumns, type EventColumns } from "./sources/read-columns";
+import type { DatabaseSource, QuerySource, TableSource } from "./sources/database-source";
 import type * as ReadDatabase from "./sources/read-database";
-import type { DatabaseSource } from "./sources/read-database";
 import type * as ReadFiles from "./sources/read-files";
 import { readIterable, type Event } from "./sources/read-iterable";
 import { isTextStream, readStream } from "./sources/read-stream";
@@ -205,7 +205,7 @@ function checkPaths({ paths }: FileSource): readonly string[] {
 }
 
 function checkDatabase(source: DatabaseSource): DatabaseSource {
-  const { database, table, query } = source as Partial<ReadDatabase.TableSource & ReadDatabase.QuerySource>;
+  const { database, table, query } = source as Partial<TableSource & QuerySource>;
   const isText = (value: unknown) => typeof value === "string" && value !== "";
   if (!isText(database)) throw new Gru4RecError("ERR_ARGUMENT", expected("database", "the path of a file", database));
   if (isText(table) && query === undefined) return { database: database!, table: table! };

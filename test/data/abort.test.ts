@@ -4,6 +4,8 @@ import { circleClicks, tsvOf } from "../support/clicks";
 import { expectFailure } from "../support/errors";
 import { temporaryFolder } from "../support/files";
 
+jest.setTimeout(60_000); // much work where other tests take the cores
+
 const folder = temporaryFolder();
 
 /** Aborts in a moment, while data is read. */

@@ -4,6 +4,8 @@ import { isId } from "../../lib/data/ids";
 import { expectFailure } from "../support/errors";
 import { temporaryFolder } from "../support/files";
 
+jest.setTimeout(60_000); // much work where other tests take the cores
+
 const folder = temporaryFolder();
 
 /** A field of a CSV file that keeps its text whatever that is. */

@@ -101,11 +101,15 @@ describe("in an editor", () => {
     const names = completions('import { train } from "gru4rec"; void train("clicks.tsv", { lo| });');
     const run = [
       "columns",
+      "format",
       "keepOptimiserState",
+      "memoryLimit",
       "onEpoch",
+      "onNote",
       "onProgress",
       "onWarning",
       "signal",
+      "skipBadRows",
       "timeUnit",
       "validation",
     ];
@@ -119,6 +123,7 @@ describe("in an editor", () => {
     ["precision", describeParameter("precision").choices],
     ["embedding", ["layersize", "none", "shared"]],
     ["timeUnit", ["ms", "s"]],
+    ["format", ["csv", "jsonl", "parquet"]],
   ])("%s offers every value", (name, values) => {
     const names = completions(`import { train } from "gru4rec"; void train("clicks.tsv", { ${name}: "|" });`);
     expect(names.sort()).toEqual([...values!].sort());

@@ -3,12 +3,13 @@ import { Gru4RecError, reason } from "../../errors";
 import { DEFAULT_MEMORY_LIMIT } from "./session";
 
 const DISK_IS_FULL = /No space left on device|max_temp_directory_size|Disk quota exceeded/i;
+const OUT_OF_MEMORY = "Out of Memory Error";
 
 const messageOf = (error: unknown) => String((error as Partial<Error> | undefined)?.message);
 
 /** Whether DuckDB lacked memory or disk. */
 export function isOutOfResources(error: unknown): boolean {
-  return messageOf(error).startsWith("Out of Memory Error") || DISK_IS_FULL.test(messageOf(error));
+  return messageOf(error).startsWith(OUT_OF_MEMORY) || DISK_IS_FULL.test(messageOf(error));
 }
 
 /**

@@ -6,15 +6,30 @@ import { isWanted, type SourceOptions } from "./options";
 
 /** A column of an Arrow table. */
 export interface ArrowColumn {
+  /** Number of rows. */
   readonly length: number;
   /** The value of a row; null where there is none. */
   get(row: number): unknown;
 }
 
+/** What a column of an Arrow table is. */
+export interface ArrowField {
+  /** Name of the column. */
+  readonly name: string;
+  /** Its type, of which `typeId` is looked at. */
+  readonly type: unknown;
+}
+
 /** An Arrow table, as the package `apache-arrow` has it. */
 export interface ArrowTable {
+  /** Number of rows. */
   readonly numRows: number;
-  readonly schema: { readonly fields: readonly { readonly name: string; readonly type: unknown }[] };
+  /** What its columns are. */
+  readonly schema: {
+    /** One for each column. */
+    readonly fields: readonly ArrowField[];
+  };
+  /** The column of a name. */
   getChild(name: string): ArrowColumn | null;
 }
 

@@ -5,7 +5,7 @@ import { nameSql, textSql } from "../duckdb/sql";
 import type { EventLog } from "../event-log";
 import { chooseColumns } from "./column-names";
 import type { SourceOptions } from "./options";
-import type { DatabaseSource } from "./read-database";
+import type { DatabaseSource } from "./database-source";
 import { hasPlace } from "./read-named";
 import { columnTypes, readTable } from "./tables";
 

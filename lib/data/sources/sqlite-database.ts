@@ -6,7 +6,7 @@ import { withSmallestKinds } from "../narrow-ids";
 import { chooseColumns } from "./column-names";
 import { isWanted, type SourceOptions } from "./options";
 import { loadPeer } from "./peer";
-import type { DatabaseSource } from "./read-database";
+import type { DatabaseSource } from "./database-source";
 
 // What is used of better-sqlite3.
 

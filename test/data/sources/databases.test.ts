@@ -1,4 +1,4 @@
-import { readEvents, type DataInput, type DatabaseSource } from "../../../lib/data";
+import { readEvents, type DataInput } from "../../../lib/data";
 import { runSql } from "../../support/duckdb";
 import { expectFailure } from "../../support/errors";
 import { temporaryFolder } from "../../support/files";
@@ -45,7 +45,7 @@ test("a query is run once: its result may be another each time", async () => {
   expect(itemIds.length).toBeLessThanOrEqual(items.length);
 });
 
-test.each<[string, { table?: string; query?: string }, string | RegExp]>([
+test.each<[string, { table: string } | { query: string }, RegExp]>([
   ["a view whose tables are elsewhere", { table: "web.recent" }, /shop\.duckdb/],
   ["a missing table", { table: "click" }, /Expected a table click in .*shop\.duckdb but it has bad, clicks, empty, item_ids, odd "name"\.x, web\.late, web\.recent$/],
   ["an empty table", { table: "empty" }, /Expected at least one event but received none in the table empty of .*shop\.duckdb$/],
@@ -55,7 +55,7 @@ test.each<[string, { table?: string; query?: string }, string | RegExp]>([
   ["a query without a column", { query: "SELECT SessionId, ItemId FROM clicks" }, /Expected the columns .* in the query's result in .* but Time is missing/],
   ["a bad row", { table: "bad" }, /Expected ItemId in row 2 to be an id but received "" in the table bad of .*shop\.duckdb$/],
 ])("refuses %s", async (_, source, message) => {
-  await expectFailure(() => readEvents({ database, ...source } as DatabaseSource), "ERR_DATA", message);
+  await expectFailure(() => readEvents({ database, ...source }), "ERR_DATA", message);
 }); // prettier-ignore
 
 test.each<[string, () => DataInput, "ERR_FILE" | "ERR_ARGUMENT", RegExp]>([

@@ -279,6 +279,40 @@ describe("files cut short are refused:", () => {
   });
 });
 
+test("rows of large files keep their order, in every format", async () => {
+  // All at one time, in few sessions: only the order of the rows tells what comes first.
+  const rows = "SELECT range % 10 AS SessionId, (range * 7919) % 1009 AS ItemId, 5 AS Time FROM range(300000)";
+  const shop = folder.path("large.duckdb");
+  const path = (ending: string) => folder.path(`large.${ending}`);
+  await runSql(
+    `COPY (${rows}) TO '${path("parquet")}' (FORMAT parquet, ROW_GROUP_SIZE 50000)`,
+    `COPY (${rows}) TO '${path("csv")}' (FORMAT csv)`,
+    `COPY (${rows}) TO '${path("csv.zst")}' (FORMAT csv, COMPRESSION zstd)`,
+    `COPY (${rows}) TO '${path("jsonl")}' (FORMAT json)`,
+    `ATTACH '${shop}' AS shop`,
+    `CREATE TABLE shop.clicks AS ${rows}`,
+  );
+  const log = await readEvents(path("csv"));
+  const itemOf = (row: number) => (row * 7919) % 1009;
+  const wrong = log.items.findIndex((item, i) => log.itemIds[item] !== itemOf(10 * (i % 30_000) + Math.floor(i / 30_000))); // prettier-ignore
+  expect(wrong).toBe(-1);
+  const others = [path("csv.zst"), path("jsonl"), path("parquet"), { database: shop, table: "clicks" }, { database: shop, query: "FROM clicks" }]; // prettier-ignore
+  for (const data of others) {
+    const { items, itemIds } = await readEvents(data);
+    expect([Buffer.compare(Buffer.from(items.buffer), Buffer.from(log.items.buffer)), itemIds]).toEqual([
+      0,
+      log.itemIds,
+    ]);
+  }
+}, 60_000);
+
+test("times may be out of order, equal, and in the future", async () => {
+  const { times, items } = await readEvents(
+    folder.write("times.csv", "SessionId,ItemId,Time\n1,1,9e9\n1,2,3\n1,3,3\n"),
+  );
+  expect([times, items]).toEqual([Float64Array.of(3, 3, 9e9), Int32Array.of(1, 2, 0)]);
+});
+
 test("nothing stays in the temporary folder", async () => {
   const left = () => readdirSync(tmpdir()).filter((name) => name.startsWith("gru4rec-"));
   const before = left();
