@@ -1,5 +1,5 @@
 import { inPieces } from "../rows/pieces";
-import { roomFor, takeMarked, type Draft } from "./draft";
+import { roomFor, sessionTimes, takeMarked, type Draft } from "./draft";
 import type { SplitPlan } from "./plan";
 import { latestSessions, roundTime, shareOf } from "./steps";
 
@@ -15,23 +15,26 @@ export interface DraftSplit {
 const [REST, HELD] = [1, 2];
 
 /** Which sessions are held out, and from which time on. */
-function choose(
-  sessionTimes: Float64Array,
-  latest: number,
+async function choose(
+  draft: Draft,
+  times: Float64Array,
   { lastTime, lastSessions, lastFraction, end }: SplitPlan,
-): { chosen: Uint8Array; border: number } {
+  signal: AbortSignal | undefined,
+): Promise<{ chosen: Uint8Array; border: number }> {
+  const sessions = times.length;
   if (lastTime !== undefined) {
+    let latest = 0;
+    for (const time of await sessionTimes(draft, "end", signal)) latest = Math.max(latest, time);
     const border = roundTime((end ?? latest) - lastTime);
-    return {
-      chosen: Uint8Array.from(sessionTimes, (time) => Number(time >= border && (end === undefined || time <= end))),
-      border,
-    };
+    const chosen = new Uint8Array(sessions);
+    for (let s = 0; s < sessions; ++s) chosen[s] = Number(times[s]! >= border && times[s]! <= (end ?? latest));
+    return { chosen, border };
   }
-  const count = lastSessions ?? shareOf(sessionTimes.length, lastFraction!);
-  if (count >= sessionTimes.length) return { chosen: new Uint8Array(sessionTimes.length).fill(1), border: -Infinity };
-  const chosen = latestSessions(sessionTimes, count);
+  const count = lastSessions ?? shareOf(sessions, lastFraction!);
+  if (count >= sessions) return { chosen: new Uint8Array(sessions).fill(1), border: -Infinity };
+  const chosen = await latestSessions(times, count, signal);
   let border = Infinity;
-  for (let s = 0; s < chosen.length; ++s) if (chosen[s] === 1) border = Math.min(border, sessionTimes[s]!);
+  for (let s = 0; s < sessions; ++s) if (chosen[s] === 1) border = Math.min(border, times[s]!);
   return { chosen, border };
 }
 
@@ -41,15 +44,13 @@ function choose(
  */
 export async function splitDraft(draft: Draft, plan: SplitPlan, signal: AbortSignal | undefined): Promise<DraftSplit> {
   const { offsets, times, origins } = draft;
-  const sessionTimes = Float64Array.from(origins, (_, s) => times[plan.by === "start" ? offsets[s]! : offsets[s + 1]! - 1]!); // prettier-ignore
-  let latest = 0;
-  for (let s = 0; s < origins.length; ++s) latest = Math.max(latest, times[offsets[s + 1]! - 1]!);
-  const { chosen, border } = choose(sessionTimes, latest, plan);
+  const timeOf = await sessionTimes(draft, plan.by, signal);
+  const { chosen, border } = await choose(draft, timeOf, plan, signal);
   const marks = new Uint8Array(times.length);
   await inPieces(origins.length, signal, (from, to) => {
     for (let s = from; s < to; ++s) {
       const [first, end] = [offsets[s]!, offsets[s + 1]!];
-      const beyond = plan.end !== undefined && sessionTimes[s]! > plan.end; // in neither part
+      const beyond = plan.end !== undefined && timeOf[s]! > plan.end; // in neither part
       const mark = chosen[s] === 1 ? HELD : beyond ? 0 : REST;
       if (plan.straddling === "cut") {
         for (let event = first; event < end; ++event)
