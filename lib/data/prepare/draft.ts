@@ -91,7 +91,7 @@ export async function takeMarked(
   into: Draft = draft,
 ): Promise<Draft> {
   const { offsets, items, times, origins } = draft;
-  if (into === draft && !marks.some((each) => each !== mark)) return draft;
+  if (into === draft && (await countMarks(marks, mark, signal)) === items.length) return draft;
   let sessions = 0;
   let end = 0;
   let last = 0; // read before offsets are written, which may be the same
@@ -120,9 +120,13 @@ export async function takeMarked(
 }
 
 /** An empty draft with room for the events of one mark, and for all sessions. */
-export function roomFor(draft: Draft, marks: Uint8Array, mark: number): Draft {
-  let events = 0;
-  for (const each of marks) if (each === mark) ++events;
+export async function roomFor(
+  draft: Draft,
+  marks: Uint8Array,
+  mark: number,
+  signal: AbortSignal | undefined,
+): Promise<Draft> {
+  const events = await countMarks(marks, mark, signal);
   return {
     ids: draft.ids,
     offsets: new Int32Array(draft.offsets.length),
@@ -130,6 +134,14 @@ export function roomFor(draft: Draft, marks: Uint8Array, mark: number): Draft {
     times: new Float64Array(events),
     origins: new Int32Array(draft.origins.length),
   };
+}
+
+async function countMarks(marks: Uint8Array, mark: number, signal: AbortSignal | undefined): Promise<number> {
+  let count = 0;
+  await inPieces(marks.length, signal, (from, to) => {
+    for (let event = from; event < to; ++event) if (marks[event] === mark) ++count;
+  });
+  return count;
 }
 
 /** Where the ids of a part are in those of the whole, without the ones that do not occur; and the items as places there. */

@@ -59,7 +59,7 @@ export async function splitDraft(draft: Draft, plan: SplitPlan, signal: AbortSig
         marks.fill(mark, first, end);
     }
   });
-  const held = await takeMarked(draft, marks, HELD, signal, roomFor(draft, marks, HELD));
+  const held = await takeMarked(draft, marks, HELD, signal, await roomFor(draft, marks, HELD, signal));
   return { rest: await takeMarked(draft, marks, REST, signal), held, border };
 }
 
@@ -67,16 +67,29 @@ export async function splitDraft(draft: Draft, plan: SplitPlan, signal: AbortSig
  * Makes sure that nothing leaked from one part into the other.
  * @throws An error of this package's own making where something has.
  */
-export function checkParts({ rest, held, border }: DraftSplit, { straddling }: SplitPlan): void {
+export async function checkParts(
+  { rest, held, border }: DraftSplit,
+  { straddling }: SplitPlan,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const whole = straddling !== "cut";
   let other = 0;
-  for (const session of held.origins) {
-    while (other < rest.origins.length && rest.origins[other]! < session) ++other;
-    if (straddling !== "cut" && rest.origins[other] === session)
-      throw new Error(`Expected parts without a session in both but session ${session} is`);
-  }
-  if (straddling !== "cut") return;
-  for (const time of rest.times)
-    if (time >= border) throw new Error(`Expected events before ${border} only to train on but one is at ${time}`);
-  for (const time of held.times)
-    if (time < border) throw new Error(`Expected no event before ${border} in the test part but one is at ${time}`);
+  await inPieces(held.origins.length, signal, (from, to) => {
+    for (let s = from; whole && s < to; ++s) {
+      const session = held.origins[s]!;
+      while (other < rest.origins.length && rest.origins[other]! < session) ++other;
+      if (rest.origins[other] === session)
+        throw new Error(`Expected parts without a session in both but session ${session} is`);
+    }
+  });
+  await inPieces(rest.times.length, signal, (from, to) => {
+    for (let event = from; !whole && event < to; ++event)
+      if (rest.times[event]! >= border)
+        throw new Error(`Expected events before ${border} to train on but one is at ${rest.times[event]}`);
+  });
+  await inPieces(held.times.length, signal, (from, to) => {
+    for (let event = from; !whole && event < to; ++event)
+      if (held.times[event]! < border)
+        throw new Error(`Expected events from ${border} on to test on but one is at ${held.times[event]}`);
+  });
 }
