@@ -45,6 +45,7 @@ interface PrepareFlags extends ColumnFlags {
   readonly straddling?: Straddling;
   readonly windows?: number;
   readonly windowLength?: number;
+  readonly memoryLimit?: string;
 }
 
 /** A number, or one divided by another, such as 1/64. */
@@ -85,6 +86,7 @@ function optionsOf(flags: PrepareFlags): PrepareOptions {
     ...(Object.keys(names).length > 0 && { columns: names }),
     ...{ timeUnit, recipe, recentFraction: flags.recentFraction, from, to, sessionGap, eventTypes, removeRepeats },
     ...{ minItemSupport, minSessionLength, untilStable, removeUnknownItems: flags.removeUnknownItems, test },
+    memoryLimit: flags.memoryLimit,
     validation: validation ?? flags.validation,
   };
 }
@@ -192,6 +194,7 @@ export function addPrepare(program: Command, context: Context): void {
     .addOption(seconds("--window-length", "of each (default: so that each begins where the one before ends)"));
   addColumnOptions(command)
     .option("--event-type-column <name>", "default: EventType")
+    .option("--memory-limit <size>", "of DuckDB, which reads files, such as 2GB (default: 512MB)")
     .addHelpText("after", EXAMPLES)
     .action((data: string, flags: PrepareFlags) => run(data, flags, context));
 }

@@ -19,7 +19,7 @@ export function distributionOf(values: Int32Array | Uint32Array): Distribution {
   const spread = new Uint32Array(max + 1);
   for (const value of values) ++spread[value]!;
   const counts: number[] = [];
-  const quantiles: Record<string, number> = {};
+  const quantiles: Partial<Record<number, number>> = {};
   let [sum, seen] = [0, 0];
   for (let value = 1; value <= max; ++value) {
     const count = spread[value]!;
@@ -35,7 +35,7 @@ export function distributionOf(values: Int32Array | Uint32Array): Distribution {
     min: spread.findIndex((count) => count > 0),
     max,
     mean: sum / values.length,
-    quantiles,
+    quantiles: quantiles as Readonly<Record<string, number>>,
     histogram: counts.map((count, bin) => ({ from: bin === 0 ? 1 : 2 ** (bin - 1) + 1, to: 2 ** bin, count })),
   };
 }
