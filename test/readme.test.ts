@@ -23,6 +23,10 @@ const printed: [title: string, output: RegExp][] = [
     /^ERR_ABORTED \d+\nERR_CONFIG Unknown parameter los; did you mean loss\?; Expected layers\[0\] to be an integer from 1 to \d+ but received 0 \(number\)\n$/,
   ],
   [
+    "prepare",
+    /^\d \d+ 0\n(session gap all -?\d+\n)repeats all \d+\n([a-z]+ [a-z]+ all \d+\n)+split test \d+\n([a-z]+ [a-z]+ train \d+\n)?split validation \d+\n([a-z]+ [a-z]+ train \d+\n)?true true\n$/,
+  ],
+  [
     "devices and memory",
     /^\[ 'cpu true'.* \] (cpu|cuda:\d+)\n(Expected .*|CUDA .*)\n\d\.\d\d GB tables optimiserState batchBuffers sampleStore workspace\n$/,
   ],

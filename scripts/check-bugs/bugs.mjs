@@ -298,6 +298,49 @@ export const bugs = [
     replace: "const isBest = value < this.#best || this.#best === -Infinity;",
     jest: ["test/training"],
   },
+  // --- Preparation of data ------------------------------------------------------------------------------------------
+  {
+    name: "a gap of exactly the limit cuts a session",
+    file: "lib/data/prepare/steps.ts",
+    find: "<= most) continue;",
+    replace: "< most) continue;",
+    jest: ["test/data/prepare"],
+  },
+  {
+    name: "events at the border train",
+    file: "lib/data/prepare/split-draft.ts",
+    find: "times[event]! < border ? REST",
+    replace: "times[event]! <= border ? REST",
+    jest: ["test/data/prepare"],
+  },
+  {
+    name: "filters stop after one turn",
+    file: "lib/data/prepare/run-plan.ts",
+    find: "before = left.counts.events;",
+    replace: "before = 0;",
+    jest: ["test/data/prepare"],
+  },
+  {
+    name: "the test keeps items that only the sessions left out of a recent fraction know",
+    file: "lib/data/prepare/run-plan.ts",
+    find: "const known = await countItems(rest.draft, signal);",
+    replace: "const known = await countItems(parts.rest, signal);",
+    jest: ["test/data/prepare"],
+  },
+  {
+    name: "events of other types do not bridge a gap",
+    file: "lib/data/prepare/run-plan.ts",
+    find: "let left = await steps.count(draft);",
+    replace: "let left = await steps.count(await dropOtherTypes(draft, steps.signal));",
+    jest: ["test/data/prepare"],
+  },
+  {
+    name: "a session's time counts from the day of each row",
+    file: "lib/data/prepare/read-raw-relation.ts",
+    find: "epoch_ms(first_day::TIMESTAMP)",
+    replace: "epoch_ms(date::TIMESTAMP)",
+    jest: ["test/data/prepare"],
+  },
   // --- Devices and memory -------------------------------------------------------------------------------------------
   {
     name: "evaluation has the precision of the last training",

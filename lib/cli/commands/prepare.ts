@@ -54,6 +54,7 @@ interface PrepareFlags extends DataFlags {
   readonly straddling?: Straddling;
   readonly windows?: number;
   readonly windowLength?: number;
+  readonly memoryLimit?: string;
 }
 
 /** A number, or one divided by another, such as 1/64. */
@@ -95,6 +96,7 @@ function optionsOf(flags: PrepareFlags, messages: Messages): PrepareOptions {
     ...reading,
     ...{ recipe, recentFraction: flags.recentFraction, from, to, sessionGap, eventTypes, removeRepeats },
     ...{ minItemSupport, minSessionLength, untilStable, removeUnknownItems: flags.removeUnknownItems, test },
+    memoryLimit: flags.memoryLimit,
     validation: validation ?? flags.validation,
   };
 }

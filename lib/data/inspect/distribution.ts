@@ -11,22 +11,31 @@ export interface Distribution {
 
 const SHARES = [0.25, 0.5, 0.75, 0.9, 0.99];
 
-/** @param values - Integers from 1 on, at least one; sorted in place. */
+/** @param values - Integers from 1 on, at least one. */
 export function distributionOf(values: Int32Array | Uint32Array): Distribution {
-  values.sort();
+  let max = 0;
+  for (const value of values) max = Math.max(max, value);
+  /** [max + 1] how many there are of each value */
+  const spread = new Uint32Array(max + 1);
+  for (const value of values) ++spread[value]!;
   const counts: number[] = [];
-  let sum = 0;
-  for (const value of values) {
-    sum += value;
+  const quantiles: Partial<Record<number, number>> = {};
+  let [sum, seen] = [0, 0];
+  for (let value = 1; value <= max; ++value) {
+    const count = spread[value]!;
+    if (count === 0) continue;
+    sum += value * count;
+    seen += count;
+    for (const share of SHARES) if (seen >= share * values.length) quantiles[share] ??= value;
     const bin = value === 1 ? 0 : 32 - Math.clz32(value - 1);
     while (counts.length <= bin) counts.push(0);
-    ++counts[bin]!;
+    counts[bin]! += count;
   }
   return {
-    min: values[0]!,
-    max: values.at(-1)!,
+    min: spread.findIndex((count) => count > 0),
+    max,
     mean: sum / values.length,
-    quantiles: Object.fromEntries(SHARES.map((share) => [share, values[Math.ceil(share * values.length) - 1]!])),
+    quantiles: quantiles as Readonly<Record<string, number>>,
     histogram: counts.map((count, bin) => ({ from: bin === 0 ? 1 : 2 ** (bin - 1) + 1, to: 2 ** bin, count })),
   };
 }

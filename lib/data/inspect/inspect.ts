@@ -2,6 +2,7 @@ import { checkOptions } from "../../errors";
 import type { EventLog } from "../event-log";
 import { readEvents, type DataInput, type ReadOptions } from "../read-events";
 import { inPieces } from "../rows/pieces";
+import { orderOfTimes } from "../rows/sort-times";
 import { distributionOf, type Distribution } from "./distribution";
 import { findWarnings, type DataWarning } from "./warnings";
 
@@ -47,14 +48,21 @@ export async function inspect(data: DataInput, options: ReadOptions = {}): Promi
   const log: EventLog = await readEvents(data, options);
   const { offsets, items, itemIds, startTimes, endTimes } = log;
   const sessions = startTimes.length;
-  const lengths = new Int32Array(sessions).map((_, s) => offsets[s + 1]! - offsets[s]!);
+  const lengths = new Int32Array(sessions);
+  let trainedSessions = 0;
+  await inPieces(sessions, signal, (from, to) => {
+    for (let s = from; s < to; ++s) {
+      lengths[s] = offsets[s + 1]! - offsets[s]!;
+      if (lengths[s]! >= 2) ++trainedSessions;
+    }
+  });
   const support = new Uint32Array(itemIds.length);
   await inPieces(items.length, signal, (from, to) => {
     for (let event = from; event < to; ++event) ++support[items[event]!]!;
   });
-  let trainedSessions = 0;
-  for (const length of lengths) if (length >= 2) ++trainedSessions;
-  const starts = startTimes.slice().sort();
+  const order = await orderOfTimes(startTimes, signal);
+  let lastTime = 0;
+  for (const time of endTimes) lastTime = Math.max(lastTime, time);
   return {
     events: items.length,
     sessions,
@@ -62,9 +70,9 @@ export async function inspect(data: DataInput, options: ReadOptions = {}): Promi
     lengths: distributionOf(lengths),
     support: distributionOf(support),
     repeats: await countRepeats(log, signal),
-    firstTime: starts[0]!,
-    lastTime: endTimes.reduce((a, b) => Math.max(a, b), 0),
+    firstTime: startTimes[order[0]!]!,
+    lastTime,
     trainedSessions,
-    warnings: await findWarnings(log, starts[sessions >> 1]!, signal),
+    warnings: await findWarnings(log, startTimes[order[sessions >> 1]!]!, signal),
   };
 }

@@ -1,5 +1,5 @@
 import type { EventLog, LogIds } from "../event-log";
-import { idSequence, makeIdList, type IdList, type ItemId } from "../ids";
+import { idSequence, makeIdList, type IdList, type IdSequence, type ItemId } from "../ids";
 import { inPieces } from "../rows/pieces";
 
 /** The item of an event that is of none of the wanted types; such events only count for the gaps between sessions. */
@@ -35,12 +35,32 @@ export function draftOf(log: EventLog, mine: boolean): Draft {
     offsets: mine ? offsets : offsets.slice(),
     items: mine ? items : items.slice(),
     times: mine ? times : times.slice(),
-    origins: new Int32Array(offsets.length - 1).map((_, session) => session),
+    origins: countUp(offsets.length - 1),
   };
+}
+
+/** The numbers from 0 on. */
+export function countUp(count: number): Int32Array {
+  const numbers = new Int32Array(count);
+  for (let i = 0; i < count; ++i) numbers[i] = i;
+  return numbers;
 }
 
 export function copyDraft({ ids, offsets, items, times, origins }: Draft): Draft {
   return { ids, offsets: offsets.slice(), items: items.slice(), times: times.slice(), origins: origins.slice() };
+}
+
+/** [sessions] time of each one's first or last event */
+export async function sessionTimes(
+  { offsets, times, origins }: Draft,
+  by: "start" | "end",
+  signal: AbortSignal | undefined,
+): Promise<Float64Array> {
+  const of = new Float64Array(origins.length);
+  await inPieces(origins.length, signal, (from, to) => {
+    for (let s = from; s < to; ++s) of[s] = times[by === "start" ? offsets[s]! : offsets[s + 1]! - 1]!;
+  });
+  return of;
 }
 
 /** [items] how many events each has; those of other types have none. */
@@ -71,6 +91,7 @@ export async function takeMarked(
   into: Draft = draft,
 ): Promise<Draft> {
   const { offsets, items, times, origins } = draft;
+  if (into === draft && (await countMarks(marks, mark, signal)) === items.length) return draft;
   let sessions = 0;
   let end = 0;
   let last = 0; // read before offsets are written, which may be the same
@@ -99,9 +120,13 @@ export async function takeMarked(
 }
 
 /** An empty draft with room for the events of one mark, and for all sessions. */
-export function roomFor(draft: Draft, marks: Uint8Array, mark: number): Draft {
-  let events = 0;
-  for (const each of marks) if (each === mark) ++events;
+export async function roomFor(
+  draft: Draft,
+  marks: Uint8Array,
+  mark: number,
+  signal: AbortSignal | undefined,
+): Promise<Draft> {
+  const events = await countMarks(marks, mark, signal);
   return {
     ids: draft.ids,
     offsets: new Int32Array(draft.offsets.length),
@@ -111,13 +136,21 @@ export function roomFor(draft: Draft, marks: Uint8Array, mark: number): Draft {
   };
 }
 
+async function countMarks(marks: Uint8Array, mark: number, signal: AbortSignal | undefined): Promise<number> {
+  let count = 0;
+  await inPieces(marks.length, signal, (from, to) => {
+    for (let event = from; event < to; ++event) if (marks[event] === mark) ++count;
+  });
+  return count;
+}
+
 /** Where the ids of a part are in those of the whole, without the ones that do not occur; and the items as places there. */
 async function renumberItems(
   { items }: Draft,
   support: Uint32Array,
   signal: AbortSignal | undefined,
 ): Promise<{ used: Int32Array; renumbered: Int32Array }> {
-  const used = new Int32Array(support.length).map((_, item) => item).filter((item) => support[item]! > 0);
+  const used = countUp(support.length).filter((item) => support[item]! > 0);
   const numberOf = new Int32Array(support.length);
   used.forEach((item, number) => (numberOf[item] = number));
   const renumbered = new Int32Array(items.length);
@@ -129,22 +162,30 @@ async function renumberItems(
 
 /** The draft as a log, whose items are those that occur in it. */
 export async function logOf(draft: Draft, signal: AbortSignal | undefined): Promise<EventLog> {
-  const { ids, offsets, times, origins } = draft;
-  const { itemKind, itemIds, sessionKind, sessionIds } = ids;
+  const { ids, offsets, times } = draft;
+  const { itemKind, itemIds, sessionKind } = ids;
   const { used, renumbered } = await renumberItems(draft, await countItems(draft, signal), signal);
-  const sessions: ItemId[] | Float64Array =
-    sessionIds instanceof Float64Array
-      ? Float64Array.from(origins, (session) => sessionIds[session]!)
-      : Array.from(origins, (session) => sessionIds.at(session)!);
   return {
     itemKind,
     itemIds: makeIdList(Array.from(used, (item) => itemIds[item]!), itemKind) as IdList, // prettier-ignore
     sessionKind,
-    sessionIds: sessions instanceof Float64Array ? sessions : idSequence(sessions, sessionKind),
+    sessionIds: await sessionIdsOf(draft, signal),
     offsets: offsets.slice(),
     items: renumbered,
     times: times.slice(),
-    startTimes: Float64Array.from(origins, (_, s) => times[offsets[s]!]!),
-    endTimes: Float64Array.from(origins, (_, s) => times[offsets[s + 1]! - 1]!),
+    startTimes: await sessionTimes(draft, "start", signal),
+    endTimes: await sessionTimes(draft, "end", signal),
   };
+}
+
+async function sessionIdsOf({ ids, origins }: Draft, signal: AbortSignal | undefined): Promise<IdSequence> {
+  const { sessionIds } = ids;
+  const sessions: Float64Array | ItemId[] =
+    sessionIds instanceof Float64Array ? new Float64Array(origins.length) : new Array<ItemId>(origins.length);
+  await inPieces(origins.length, signal, (from, to) => {
+    if (sessions instanceof Float64Array)
+      for (let s = from; s < to; ++s) sessions[s] = (sessionIds as Float64Array)[origins[s]!]!;
+    else for (let s = from; s < to; ++s) sessions[s] = sessionIds.at(origins[s]!)!;
+  });
+  return sessions instanceof Float64Array ? sessions : idSequence(sessions, ids.sessionKind);
 }

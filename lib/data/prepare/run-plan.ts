@@ -187,7 +187,7 @@ async function holdOut(
     held = await steps.take("unknown items", part, held, (d, s) => keepItems(d, known, 1, s));
   }
   held = await dropShort(part, held);
-  checkParts({ rest: rest.draft, held: held.draft, border: parts.border }, split);
+  await checkParts({ rest: rest.draft, held: held.draft, border: parts.border }, split, signal);
   return { rest, held, border: parts.border };
 }
 

@@ -1,5 +1,5 @@
 import { inPieces } from "../rows/pieces";
-import { roomFor, takeMarked, type Draft } from "./draft";
+import { roomFor, sessionTimes, takeMarked, type Draft } from "./draft";
 import type { SplitPlan } from "./plan";
 import { latestSessions, roundTime, shareOf } from "./steps";
 
@@ -15,23 +15,26 @@ export interface DraftSplit {
 const [REST, HELD] = [1, 2];
 
 /** Which sessions are held out, and from which time on. */
-function choose(
-  sessionTimes: Float64Array,
-  latest: number,
+async function choose(
+  draft: Draft,
+  times: Float64Array,
   { lastTime, lastSessions, lastFraction, end }: SplitPlan,
-): { chosen: Uint8Array; border: number } {
+  signal: AbortSignal | undefined,
+): Promise<{ chosen: Uint8Array; border: number }> {
+  const sessions = times.length;
   if (lastTime !== undefined) {
+    let latest = 0;
+    for (const time of await sessionTimes(draft, "end", signal)) latest = Math.max(latest, time);
     const border = roundTime((end ?? latest) - lastTime);
-    return {
-      chosen: Uint8Array.from(sessionTimes, (time) => Number(time >= border && (end === undefined || time <= end))),
-      border,
-    };
+    const chosen = new Uint8Array(sessions);
+    for (let s = 0; s < sessions; ++s) chosen[s] = Number(times[s]! >= border && times[s]! <= (end ?? latest));
+    return { chosen, border };
   }
-  const count = lastSessions ?? shareOf(sessionTimes.length, lastFraction!);
-  if (count >= sessionTimes.length) return { chosen: new Uint8Array(sessionTimes.length).fill(1), border: -Infinity };
-  const chosen = latestSessions(sessionTimes, count);
+  const count = lastSessions ?? shareOf(sessions, lastFraction!);
+  if (count >= sessions) return { chosen: new Uint8Array(sessions).fill(1), border: -Infinity };
+  const chosen = await latestSessions(times, count, signal);
   let border = Infinity;
-  for (let s = 0; s < chosen.length; ++s) if (chosen[s] === 1) border = Math.min(border, sessionTimes[s]!);
+  for (let s = 0; s < sessions; ++s) if (chosen[s] === 1) border = Math.min(border, times[s]!);
   return { chosen, border };
 }
 
@@ -41,15 +44,13 @@ function choose(
  */
 export async function splitDraft(draft: Draft, plan: SplitPlan, signal: AbortSignal | undefined): Promise<DraftSplit> {
   const { offsets, times, origins } = draft;
-  const sessionTimes = Float64Array.from(origins, (_, s) => times[plan.by === "start" ? offsets[s]! : offsets[s + 1]! - 1]!); // prettier-ignore
-  let latest = 0;
-  for (let s = 0; s < origins.length; ++s) latest = Math.max(latest, times[offsets[s + 1]! - 1]!);
-  const { chosen, border } = choose(sessionTimes, latest, plan);
+  const timeOf = await sessionTimes(draft, plan.by, signal);
+  const { chosen, border } = await choose(draft, timeOf, plan, signal);
   const marks = new Uint8Array(times.length);
   await inPieces(origins.length, signal, (from, to) => {
     for (let s = from; s < to; ++s) {
       const [first, end] = [offsets[s]!, offsets[s + 1]!];
-      const beyond = plan.end !== undefined && sessionTimes[s]! > plan.end; // in neither part
+      const beyond = plan.end !== undefined && timeOf[s]! > plan.end; // in neither part
       const mark = chosen[s] === 1 ? HELD : beyond ? 0 : REST;
       if (plan.straddling === "cut") {
         for (let event = first; event < end; ++event)
@@ -58,7 +59,7 @@ export async function splitDraft(draft: Draft, plan: SplitPlan, signal: AbortSig
         marks.fill(mark, first, end);
     }
   });
-  const held = await takeMarked(draft, marks, HELD, signal, roomFor(draft, marks, HELD));
+  const held = await takeMarked(draft, marks, HELD, signal, await roomFor(draft, marks, HELD, signal));
   return { rest: await takeMarked(draft, marks, REST, signal), held, border };
 }
 
@@ -66,16 +67,29 @@ export async function splitDraft(draft: Draft, plan: SplitPlan, signal: AbortSig
  * Makes sure that nothing leaked from one part into the other.
  * @throws An error of this package's own making where something has.
  */
-export function checkParts({ rest, held, border }: DraftSplit, { straddling }: SplitPlan): void {
+export async function checkParts(
+  { rest, held, border }: DraftSplit,
+  { straddling }: SplitPlan,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const whole = straddling !== "cut";
   let other = 0;
-  for (const session of held.origins) {
-    while (other < rest.origins.length && rest.origins[other]! < session) ++other;
-    if (straddling !== "cut" && rest.origins[other] === session)
-      throw new Error(`Expected parts without a session in both but session ${session} is`);
-  }
-  if (straddling !== "cut") return;
-  for (const time of rest.times)
-    if (time >= border) throw new Error(`Expected events before ${border} only to train on but one is at ${time}`);
-  for (const time of held.times)
-    if (time < border) throw new Error(`Expected no event before ${border} in the test part but one is at ${time}`);
+  await inPieces(held.origins.length, signal, (from, to) => {
+    for (let s = from; whole && s < to; ++s) {
+      const session = held.origins[s]!;
+      while (other < rest.origins.length && rest.origins[other]! < session) ++other;
+      if (rest.origins[other] === session)
+        throw new Error(`Expected parts without a session in both but session ${session} is`);
+    }
+  });
+  await inPieces(rest.times.length, signal, (from, to) => {
+    for (let event = from; !whole && event < to; ++event)
+      if (rest.times[event]! >= border)
+        throw new Error(`Expected events before ${border} to train on but one is at ${rest.times[event]}`);
+  });
+  await inPieces(held.times.length, signal, (from, to) => {
+    for (let event = from; !whole && event < to; ++event)
+      if (held.times[event]! < border)
+        throw new Error(`Expected events from ${border} on to test on but one is at ${held.times[event]}`);
+  });
 }

@@ -1,6 +1,7 @@
 import { compareIds } from "../ids";
 import { inPieces } from "../rows/pieces";
-import { countItems, OTHER_TYPE, takeMarked, type Draft } from "./draft";
+import { orderOfTimes } from "../rows/sort-times";
+import { countItems, countUp, OTHER_TYPE, sessionTimes, takeMarked, type Draft } from "./draft";
 
 // Each step takes a draft, whose arrays it may change, and gives what is left of it.
 
@@ -52,9 +53,10 @@ export async function cutAtGaps(draft: Draft, gap: number, signal: AbortSignal |
     for (let event = from; event < to; ++event) if (isFirst[event] === 1) starts[session++] = event;
   });
   starts[sessions] = times.length;
-  const origins = new Int32Array(sessions).map((_, number) => number);
-  const sessionIds = new Float64Array(sessions).map((_, number) => number + 1);
-  return { ...draft, ids: { ...draft.ids, sessionKind: "number", sessionIds }, offsets: starts, origins };
+  const sessionIds = new Float64Array(sessions);
+  for (let s = 0; s < sessions; ++s) sessionIds[s] = s + 1;
+  const ids = { ...draft.ids, sessionKind: "number", sessionIds } as const;
+  return { ...draft, ids, offsets: starts, origins: countUp(sessions) };
 }
 
 /** Leaves the events of the wanted types. */
@@ -70,7 +72,7 @@ export async function dropOtherTypes(draft: Draft, signal: AbortSignal | undefin
 /** Puts the events of a session that have the same time in the order of their item ids. */
 export async function sortEqualTimes(draft: Draft, signal: AbortSignal | undefined): Promise<Draft> {
   const { ids, offsets, items, times } = draft;
-  const order = new Int32Array(ids.itemIds.length).map((_, item) => item);
+  const order = countUp(ids.itemIds.length);
   order.sort((a, b) => compareIds(ids.itemIds[a]!, ids.itemIds[b]!));
   const place = new Int32Array(order.length);
   order.forEach((item, i) => (place[item] = i));
@@ -142,31 +144,26 @@ export async function keepItems(
 }
 
 /** Marks of the `count` sessions with the latest of `times`; of equal ones the later session comes first. */
-export function latestSessions(times: Float64Array, count: number): Uint8Array {
-  const sorted = times.slice().sort();
-  const threshold = sorted[sorted.length - count]!;
+export async function latestSessions(
+  times: Float64Array,
+  count: number,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const order = await orderOfTimes(times, signal);
   const chosen = new Uint8Array(times.length);
-  let left = count;
-  for (let s = 0; s < times.length; ++s) {
-    if (times[s]! <= threshold) continue;
-    chosen[s] = 1;
-    --left;
-  }
-  for (let s = times.length - 1; left > 0; --s) {
-    if (times[s] !== threshold) continue;
-    chosen[s] = 1;
-    --left;
-  }
+  for (let i = order.length - count; i < order.length; ++i) chosen[order[i]!] = 1;
   return chosen;
 }
 
 /** Leaves the `fraction` of the sessions, rounded down but one at least, whose last events are the latest. */
 export async function keepRecent(draft: Draft, fraction: number, signal: AbortSignal | undefined): Promise<Draft> {
-  const { offsets, times, origins, items } = draft;
-  const endTimes = Float64Array.from(origins, (_, s) => times[offsets[s + 1]! - 1]!);
-  const chosen = latestSessions(endTimes, shareOf(origins.length, fraction));
+  const { offsets, origins, items } = draft;
+  const endTimes = await sessionTimes(draft, "end", signal);
+  const chosen = await latestSessions(endTimes, shareOf(origins.length, fraction), signal);
   const marks = new Uint8Array(items.length);
-  for (let s = 0; s < chosen.length; ++s) if (chosen[s] === 1) marks.fill(1, offsets[s], offsets[s + 1]);
+  await inPieces(chosen.length, signal, (from, to) => {
+    for (let s = from; s < to; ++s) if (chosen[s] === 1) marks.fill(1, offsets[s], offsets[s + 1]);
+  });
   return takeMarked(draft, marks, 1, signal);
 }
 

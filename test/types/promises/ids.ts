@@ -1,5 +1,6 @@
 import {
   Gru4Rec,
+  prepare,
   readEvents,
   splitByTime,
   train,
@@ -7,6 +8,7 @@ import {
   type EventColumns,
   type EventLog,
   type ItemId,
+  type Prepared,
   type Recommendations,
 } from "gru4rec";
 import type { Same } from "./same.js";
@@ -44,6 +46,9 @@ export async function idKinds(): Promise<void> {
   true satisfies Same<typeof log, EventLog<string>>;
   const { train: earlier, test: later } = await splitByTime(log, 86_400);
   true satisfies Same<typeof later, EventLog<string>>;
+  const prepared = await prepare(log, { minSessionLength: 2, test: { lastTime: 86_400 } });
+  true satisfies Same<typeof prepared, Prepared<string>>;
+  true satisfies Same<typeof prepared.test, EventLog<string> | undefined>;
   const ofLog = await train(earlier);
   true satisfies Same<typeof ofLog, Gru4Rec<string>>;
 
