@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "emulated_device.h"
+#include "engine/step_runner.h"
 #include "small_training.h"
 
 /// Training on a device that follows its feed by itself and replays recorded steps: the CPU's results, the same bits
