@@ -27,6 +27,7 @@ export {
   type EventColumns,
   type EventLog,
   type EventTime,
+  type HistogramBin,
   type HoldOut,
   type IdColumn,
   type IdKind,
