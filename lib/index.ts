@@ -33,6 +33,7 @@ export {
   type EventTime,
   type FileFormat,
   type FileSource,
+  type HistogramBin,
   type HoldOut,
   type IdColumn,
   type IdKind,

@@ -12,7 +12,7 @@ export {
   type SessionId,
   type Widened,
 } from "./ids";
-export { inspect, type DataReport, type DataWarning, type Distribution } from "./inspect";
+export { inspect, type DataReport, type DataWarning, type Distribution, type HistogramBin } from "./inspect";
 export {
   indexSetOf,
   indicesOf,

@@ -1,9 +1,13 @@
+import type { FileHandle } from "node:fs/promises";
+import { expected, Gru4RecError } from "../errors";
 import {
   checkNoOthers,
+  checkPath,
   checkTensors,
   FormatError,
   withSafetensors,
-  writeSafetensors,
+  replaceFile,
+  writeSafetensorsTo,
   type ExpectedTensor,
   type SafetensorsFile,
   type TensorValues,
@@ -47,6 +51,14 @@ const layout = (sessions: number, events: number) =>
  * @throws {@link Gru4RecError} `ERR_ARGUMENT`; `ERR_FILE` when it cannot be written, an existing file is then what it was.
  */
 export async function writeLog(log: EventLog, path: string): Promise<void> {
+  checkPath(path);
+  if (!isLogFile(path))
+    throw new Gru4RecError("ERR_ARGUMENT", expected("path", `a path that ends with ${EXTENSION}`, path));
+  await replaceFile(path, (file) => writeLogTo(file, log));
+}
+
+/** As {@link writeLog}, to an empty file that is open. @throws What the file system throws. */
+export async function writeLogTo(file: FileHandle, log: EventLog): Promise<void> {
   const { itemKind, itemIds, offsets, items, times, startTimes, endTimes } = log;
   const sessions = startTimes.length;
   const sessionKind = log.sessionKind === "string" ? "number" : log.sessionKind;
@@ -62,7 +74,7 @@ export async function writeLog(log: EventLog, path: string): Promise<void> {
   const tensors = layout(sessions, items.length).map((tensor) => ({ ...tensor, read: contents[tensor.name]! }));
   const metadata = { format: FORMAT, version: VERSION, itemKind, sessionKind, itemCount: String(itemIds.length) };
   const isWide = ({ dtype }: { dtype: string }) => dtype.endsWith("64");
-  await writeSafetensors(path, metadata, [
+  await writeSafetensorsTo(file, metadata, [
     ...wide,
     ...tensors.filter(isWide),
     ...tensors.filter((tensor) => !isWide(tensor)),

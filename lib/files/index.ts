@@ -6,6 +6,7 @@ export {
   FormatError,
   SafetensorsFile,
   writeSafetensors,
+  writeSafetensorsTo,
   type Dtype,
   type TensorInfo,
   type TensorValues,

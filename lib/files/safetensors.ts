@@ -134,28 +134,35 @@ export async function writeSafetensors(
   metadata: Readonly<Record<string, string>>,
   tensors: readonly WritableTensor[],
 ): Promise<void> {
+  await replaceFile(path, (file) => writeSafetensorsTo(file, metadata, tensors));
+}
+
+/** As {@link writeSafetensors}, to an empty file that is open. @throws What the file system throws. */
+export async function writeSafetensorsTo(
+  file: FileHandle,
+  metadata: Readonly<Record<string, string>>,
+  tensors: readonly WritableTensor[],
+): Promise<void> {
   const header = encodeHeader(metadata, tensors);
   let [buffer, other] = twoBuffers(tensors);
   let checksum = 0;
-  await replaceFile(path, async (file) => {
-    let writing = Promise.resolve();
-    for (const { tensor, first, count, position } of piecesOf(tensors, LENGTH_BYTES + header.length)) {
-      const values = viewOf(tensor.dtype, buffer, count);
-      tensor.read(first, values);
-      checksum = crc32(bytesOf(values), checksum);
-      await writing;
-      writing = writeAll(file, bytesOf(values), position);
-      writing.catch(() => undefined); // awaited in the next round, if that is reached
-      [buffer, other] = [other, buffer];
-    }
+  let writing = Promise.resolve();
+  for (const { tensor, first, count, position } of piecesOf(tensors, LENGTH_BYTES + header.length)) {
+    const values = viewOf(tensor.dtype, buffer, count);
+    tensor.read(first, values);
+    checksum = crc32(bytesOf(values), checksum);
     await writing;
+    writing = writeAll(file, bytesOf(values), position);
+    writing.catch(() => undefined); // awaited in the next round, if that is reached
+    [buffer, other] = [other, buffer];
+  }
+  await writing;
 
-    const length = Buffer.alloc(LENGTH_BYTES);
-    length.writeBigUInt64LE(BigInt(header.length));
-    const text = header.replace(CHECKSUM, `$1${checksumText(checksum)}$2`);
-    const signed = text.replace(HEADER_CHECKSUM, `$1${headerChecksum(text)}$2`);
-    await writeAll(file, Buffer.concat([length, Buffer.from(signed, "latin1")]), 0);
-  });
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeBigUInt64LE(BigInt(header.length));
+  const text = header.replace(CHECKSUM, `$1${checksumText(checksum)}$2`);
+  const signed = text.replace(HEADER_CHECKSUM, `$1${headerChecksum(text)}$2`);
+  await writeAll(file, Buffer.concat([length, Buffer.from(signed, "latin1")]), 0);
 }
 
 /** Why a file is no safetensors file, in words that follow "but". */

@@ -67,6 +67,12 @@ describe("refuses", () => {
     return path;
   };
 
+  test("to write what does not end with .g4r", async () => {
+    const log = await readEvents(events);
+    await expectFailure(() => writeLog(log, folder.path("log.tsv")), "ERR_ARGUMENT", "a path that ends with .g4r");
+    await expectFailure(() => writeLog(log, folder.path("no/log.g4r")), "ERR_FILE", "there is no such directory");
+  });
+
   test("what is not there", async () => {
     await expectFailure(() => readEvents(folder.path("no.g4r")), "ERR_FILE", "there is no such file");
   });

@@ -137,7 +137,8 @@ Examples:
   gru4rec prepare yoochoose-clicks.dat --recipe rsc15 --recent-fraction 1/64 --output rsc15-64
   gru4rec prepare retailrocket --recipe retailrocket --validation --output prepared --json
 
-It writes train.tsv, and valid.tsv and test.tsv where they are asked for, and prints what each step removed.`;
+It writes train.tsv, and valid.tsv and test.tsv where they are asked for, and prints what each step removed. With
+--output-format g4r they are read many times faster, by this package alone.`;
 
 export function addPrepare(program: Command, context: Context): void {
   const seconds = (flag: string, doc: string) => new Option(`${flag} <seconds>`, doc).argParser(parseNumber);

@@ -1,12 +1,25 @@
 /** How numbers from 1 on are spread. */
 export interface Distribution {
+  /** The smallest one. */
   readonly min: number;
+  /** The largest one. */
   readonly max: number;
+  /** Their arithmetic mean. */
   readonly mean: number;
   /** The smallest number that so large a share of them does not exceed, by the share: 0.25, 0.5, 0.75, 0.9 and 0.99. */
   readonly quantiles: Readonly<Record<string, number>>;
   /** How many are from `from` to `to`: 1, 2, 3 to 4, 5 to 8 and so on; those at the end of the list are not 0. */
-  readonly histogram: readonly { readonly from: number; readonly to: number; readonly count: number }[];
+  readonly histogram: readonly HistogramBin[];
+}
+
+/** Numbers that are counted together. */
+export interface HistogramBin {
+  /** The smallest that belongs to it. */
+  readonly from: number;
+  /** The largest that belongs to it. */
+  readonly to: number;
+  /** How many there are. */
+  readonly count: number;
 }
 
 const SHARES = [0.25, 0.5, 0.75, 0.9, 0.99];

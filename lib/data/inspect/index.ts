@@ -1,3 +1,3 @@
-export type { Distribution } from "./distribution";
+export type { Distribution, HistogramBin } from "./distribution";
 export { inspect, type DataReport } from "./inspect";
 export type { DataWarning } from "./warnings";

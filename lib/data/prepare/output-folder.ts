@@ -4,11 +4,12 @@ import { dirname, join, resolve } from "node:path";
 import { fileReason, Gru4RecError } from "../../errors";
 import { checkWritable, replaceFiles } from "../../files";
 import type { EventLog } from "../event-log";
+import { writeLogTo } from "../log-file";
 import { writeTsv } from "../write-tsv";
 import type { Prepared } from "./prepare";
 
 /** How a part is written, by the ending of its file. */
-const WRITERS = { tsv: writeTsv } satisfies Readonly<
+const WRITERS = { tsv: writeTsv, g4r: writeLogTo } satisfies Readonly<
   Record<string, (file: FileHandle, log: EventLog, signal: AbortSignal | undefined) => Promise<void>>
 >;
 
@@ -19,7 +20,7 @@ const FILE_NAMES = { train: "train", validation: "valid", test: "test" } as cons
 type Part = keyof typeof FILE_NAMES;
 const PARTS = Object.keys(FILE_NAMES) as Part[];
 
-/** A folder that takes the parts of a log: `train.tsv`, `valid.tsv`, `test.tsv`. */
+/** A folder that takes the parts of a log: `train.tsv`, `valid.tsv`, `test.tsv`, or the same with `.g4r`. */
 export class OutputFolder {
   private constructor(
     private readonly folders: readonly string[],

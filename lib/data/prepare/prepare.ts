@@ -28,6 +28,7 @@ export interface Prepared<Id extends ItemId = ItemId> {
 
 /** {@link PrepareOptions} for several windows of time. No recipe goes with it. */
 export interface WindowOptions extends Omit<PrepareOptions, "recipe"> {
+  /** The windows, spread evenly from the first event to the last. */
   readonly windows: {
     /** How many. 1 or more. */
     readonly count: number;

@@ -3,7 +3,9 @@ import type { RecipeName } from "./recipe-plans";
 
 /** What a paper prints of a prepared data set; what it does not print is left out. */
 export interface PublishedCounts {
+  /** Of the training part. */
   readonly train: Partial<DataCounts>;
+  /** Of the test part. */
   readonly test: Partial<DataCounts>;
   /** Where it is printed. */
   readonly source: string;

@@ -37,8 +37,11 @@ export interface PrepareReport {
   readonly input: DataCounts;
   /** In the order in which they were taken. */
   readonly steps: readonly PrepareStep[];
+  /** What is left to train on. */
   readonly train: DataCounts;
+  /** What is held out to choose the epoch, where that was asked for. */
   readonly validation?: DataCounts;
+  /** What is held out to measure on, where that was asked for. */
   readonly test?: DataCounts;
 }
 

@@ -24,6 +24,18 @@ test("what is written reads as it was, whatever characters ids have", async () =
   for (const [i, part] of parts.entries()) expect(await readEvents(paths[i]!)).toEqual(prepared[part]);
 });
 
+test("prepared files hold the same logs, whose text ids of sessions are numbers", async () => {
+  const prepared = await prepare(columns, options);
+  const output = await OutputFolder.open(folder.path("g4r"), parts, "g4r");
+  const paths = await output.write([prepared], undefined);
+  expect(paths.map((path) => path.slice(-9))).toEqual(["train.g4r", "valid.g4r", "/test.g4r"]);
+  for (const [i, part] of parts.entries()) {
+    const { sessionIds, ...log } = await readEvents(paths[i]!);
+    expect(sessionIds).toEqual(Float64Array.of(0));
+    expect({ ...log, sessionKind: "string", sessionIds: prepared[part]!.sessionIds }).toEqual(prepared[part]);
+  }
+});
+
 test("a log of many pieces is whole", async () => {
   const ids = Array.from({ length: 100_000 }, (_, i) => i);
   const { train } = await prepare({ sessionId: ids.map((i) => i >> 2), itemId: ids, time: ids });
