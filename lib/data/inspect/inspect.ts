@@ -8,7 +8,9 @@ import { findWarnings, type DataWarning } from "./warnings";
 
 /** What is in a click log. */
 export interface DataReport {
+  /** Number of events. */
   readonly events: number;
+  /** Number of sessions. */
   readonly sessions: number;
   /** Different ones. */
   readonly items: number;

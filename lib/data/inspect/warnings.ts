@@ -4,6 +4,7 @@ import { inPieces } from "../rows/pieces";
 
 /** Something about a log that is probably a mistake. */
 export interface DataWarning {
+  /** What kind of mistake it probably is. */
   readonly code: "mixed-time-units" | "giant-session" | "duplicate-rows" | "ids-with-spaces";
   /** How many events, or ids, or the events of the session. */
   readonly count: number;

@@ -21,7 +21,9 @@ export interface Draft {
 
 /** How much there is. */
 export interface DataCounts {
+  /** Number of events. */
   readonly events: number;
+  /** Number of sessions. */
   readonly sessions: number;
   /** Different ones. */
   readonly items: number;

@@ -125,6 +125,7 @@ const WITH_A_RECIPE: readonly string[] = [
   "validation",
   "memoryLimit",
   "signal",
+  "onNote",
 ] satisfies (keyof PrepareOptions)[];
 
 function planOfRecipe(options: PrepareOptions): Plan {
