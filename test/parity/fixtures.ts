@@ -74,6 +74,7 @@ export const plainTraining: NativeTrainingSpec = {
   seed: 42,
   randomOrder: false,
   precision: "float32",
+  bptt: 1,
   stepsPerLaunch: 8,
 };
 
