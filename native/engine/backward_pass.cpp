@@ -87,7 +87,7 @@ void BackwardPass::run(const ForwardPass& forward, const StepItems& items, const
                                  view(dense_.data(), tensors.bias), view(dense_.data(), tensors.candidate_hidden_bias)};
     backend.gru_backward(parameters_.layer(l), forward.trace(l, rows), dropout.hidden[l],
                          hidden_[l].matrix(rows, spec.layers[l]), gates_[l].matrix(rows, 3 * spec.layers[l]),
-                         input_gradient, gradients);
+                         input_gradient, {}, gradients);
   }
   if (dropout.input.active()) backend.dropout_backward(dropout.input, input_row_gradients());
 }
