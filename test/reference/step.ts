@@ -182,7 +182,7 @@ function backwardSteps(
   outputGradient: Float64Array,
   gradients: Gradients,
 ): void {
-  let stateGradients = spec.layers.map((hidden) => new Float64Array(hidden));
+  let stateGradients: Float64Array[] = spec.layers.map((hidden) => new Float64Array(hidden));
   stateGradients[stateGradients.length - 1] = outputGradient;
   let row: StepRow | undefined = last;
   for (let s = 0; s < steps && row; ++s) {
