@@ -89,6 +89,10 @@ export const parameterSchema = z.strictObject({
     author: "train_random_order",
     doc: "Shuffle the sessions in every epoch; wins over timeSort.",
   }),
+  bptt: integer(1, 1000).default(1).register(parameterMeta, {
+    group: "Training",
+    doc: "Steps of a session that the loss of a step flows back through, its own included; 1 is what the author's versions do.",
+  }),
 
   loss: oneOf("cross-entropy", "xe_logit", "bpr", "bpr-max", "top1", "top1-max")
     .default("cross-entropy")

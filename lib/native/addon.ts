@@ -57,6 +57,7 @@ export interface NativeTrainingSpec {
   /** Of the products of training; `auto` = tf32 where the device has it, else float32. */
   readonly precision: "auto" | "float32" | "tf32" | "bf16";
   /** From 0 to 256; `auto` = by how long a step takes. */
+  readonly bptt: number;
   readonly stepsPerLaunch: "auto" | number;
 }
 

@@ -41,6 +41,7 @@ export function trainingSpec(config: Config): NativeTrainingSpec {
     seed: config.seed,
     randomOrder: config.trainRandomOrder,
     precision: config.precision,
+    bptt: config.bptt,
     stepsPerLaunch: config.stepsPerLaunch,
   };
 }

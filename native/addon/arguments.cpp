@@ -187,6 +187,7 @@ TrainingSpec read_training_spec(const Napi::Value& value, const ModelSpec& model
   spec.grad_cap = read_number(object, "gradCap");
   spec.seed = static_cast<uint64_t>(read_integer(object, "seed"));
   spec.random_order = read_boolean(object, "randomOrder");
+  spec.bptt = read_integer(object, "bptt");
   spec.precision = read_choice(object, "precision", kPrecisions);
   if (!object.Get("stepsPerLaunch").IsString()) {
     spec.steps_per_launch = read_integer(object, "stepsPerLaunch");

@@ -208,6 +208,25 @@ void Backend::dropout_backward(const Dropout& dropout, Matrix gradient) {
   if (dropout.active() && !gradient.empty()) do_dropout_backward(dropout, gradient);
 }
 
+void Backend::carry_items(Span<const int32_t> items, Span<const int32_t> source, Span<int32_t> out) {
+  expect_size({"carry_items", "items"}, items, items.size);
+  expect_size({"carry_items", "source"}, source, source.size);
+  expect_size_at_least({"carry_items", "out"}, out, source.empty() ? items.size : source.size);
+  if (!out.empty()) do_carry_items(items, source, out);
+}
+
+void Backend::add(ConstMatrix from, Matrix out) {
+  expect_well_formed({"add", "from"}, from);
+  expect_shape({"add", "out"}, out, from.rows, from.cols);
+  if (!out.empty()) do_add(from, out);
+}
+
+void Backend::multiply(ConstMatrix factor, Matrix out) {
+  expect_well_formed({"multiply", "factor"}, factor);
+  expect_shape({"multiply", "out"}, out, factor.rows, factor.cols);
+  if (!out.empty()) do_multiply(factor, out);
+}
+
 void Backend::gru_forward(const GruLayer& layer, ConstMatrix input_gates, const Dropout& dropout, const GruTrace& trace,
                           Matrix hidden) {
   expect_layer("gru_forward", layer);
@@ -221,7 +240,8 @@ void Backend::gru_forward(const GruLayer& layer, ConstMatrix input_gates, const 
 }
 
 void Backend::gru_backward(const GruLayer& layer, const GruTrace& trace, const Dropout& dropout, Matrix gradient,
-                           Matrix gate_gradients, Matrix input_gradient, const GruGradients& gradients) {
+                           Matrix gate_gradients, Matrix input_gradient, Matrix state_gradient,
+                           const GruGradients& gradients) {
   expect_layer("gru_backward", layer);
   const int64_t rows = gradient.rows, hidden = layer.hidden();
   expect_shape({"gru_backward", "gradient"}, gradient, rows, hidden);
@@ -231,6 +251,7 @@ void Backend::gru_backward(const GruLayer& layer, const GruTrace& trace, const D
   if (!input_gradient.empty()) {
     expect_shape({"gru_backward", "input_gradient"}, input_gradient, rows, layer.in());
   }
+  if (!state_gradient.empty()) expect_shape({"gru_backward", "state_gradient"}, state_gradient, rows, hidden);
   expect_shape({"gru_backward", "gradients.candidate"}, gradients.candidate, layer.candidate.rows, hidden);
   expect_shape({"gru_backward", "gradients.gates"}, gradients.gates, layer.gates.rows, 2 * hidden);
   expect_shape({"gru_backward", "gradients.bias"}, gradients.bias, 1, 3 * hidden);
@@ -238,13 +259,14 @@ void Backend::gru_backward(const GruLayer& layer, const GruTrace& trace, const D
     expect_shape({"gru_backward", "gradients.candidate_hidden_bias"}, gradients.candidate_hidden_bias, 1, hidden);
   }
   if (gradient.empty()) {
+    if (gradients.add) return;
     fill(0.0f, gradients.candidate);
     fill(0.0f, gradients.gates);
     fill(0.0f, gradients.bias);
     if (layer.reset_after()) fill(0.0f, gradients.candidate_hidden_bias);
     return;
   }
-  do_gru_backward(layer, trace, dropout, gradient, gate_gradients, input_gradient, gradients);
+  do_gru_backward(layer, trace, dropout, gradient, gate_gradients, input_gradient, state_gradient, gradients);
 }
 
 void Backend::draw_negatives(const SamplingTableView& table, const RandomStream& stream, MatrixView<int32_t> samples) {

@@ -29,6 +29,7 @@ struct GruLayer {
 /// Where the gradients of one layer's parameters go; the shapes are those of GruLayer.
 struct GruGradients {
   Matrix candidate, gates, bias, candidate_hidden_bias;
+  bool add = false;  ///< to what is there, instead of overwriting it
 };
 
 /// What one forward step of a layer reads and leaves for its backward step.
@@ -225,6 +226,13 @@ class Backend {
   void carry_state(ConstMatrix state, Span<const int32_t> source, Matrix out);
   /// gradient <- gradient * mask of the same dropout, in place.
   void dropout_backward(const Dropout& dropout, Matrix gradient);
+  /// out[i] <- items[source[i]], or kNoItem where source[i] is -1 and behind the last source. Empty `source` = the
+  /// items one by one. `out` is other memory, and at least as long as what is taken.
+  void carry_items(Span<const int32_t> items, Span<const int32_t> source, Span<int32_t> out);
+  /// out <- out + from, element by element.
+  void add(ConstMatrix from, Matrix out);
+  /// out <- out * factor, element by element; 0 where the factor is 0, whatever was there.
+  void multiply(ConstMatrix factor, Matrix out);
 
   // --- GRU ----------------------------------------------------------------------------------------------------------
 
@@ -234,13 +242,14 @@ class Backend {
   /// @param hidden  [M, H], the new state.
   void gru_forward(const GruLayer& layer, ConstMatrix input_gates, const Dropout& dropout, const GruTrace& trace,
                    Matrix hidden);
-  /// Gradients of one step; they do not flow into the previous state.
+  /// Gradients of one step.
   /// @param gradient  [M, H], in: of the new state; used as work space.
   /// @param gate_gradients  [M, 3H], out: of the gates before their activation, which are also those of `input_gates`.
   /// @param input_gradient  [M, in], out; empty where nothing needs it.
-  /// @param gradients  out, overwritten; made in Branch::layers, which must be joined before they are used.
+  /// @param state_gradient  [M, H], out, of the state that the step began with; empty where nothing needs it.
+  /// @param gradients  out; made in Branch::layers, which must be joined before they are used.
   void gru_backward(const GruLayer& layer, const GruTrace& trace, const Dropout& dropout, Matrix gradient,
-                    Matrix gate_gradients, Matrix input_gradient, const GruGradients& gradients);
+                    Matrix gate_gradients, Matrix input_gradient, Matrix state_gradient, const GruGradients& gradients);
 
   // --- Scores and losses --------------------------------------------------------------------------------------------
 
@@ -314,10 +323,14 @@ class Backend {
   virtual void do_gather_rows(ConstMatrix table, Span<const int32_t> rows, const Dropout& dropout, Matrix out) = 0;
   virtual void do_carry_state(ConstMatrix state, Span<const int32_t> source, Matrix out) = 0;
   virtual void do_dropout_backward(const Dropout& dropout, Matrix gradient) = 0;
+  virtual void do_carry_items(Span<const int32_t> items, Span<const int32_t> source, Span<int32_t> out) = 0;
+  virtual void do_add(ConstMatrix from, Matrix out) = 0;
+  virtual void do_multiply(ConstMatrix factor, Matrix out) = 0;
   virtual void do_gru_forward(const GruLayer& layer, ConstMatrix input_gates, const Dropout& dropout,
                               const GruTrace& trace, Matrix hidden) = 0;
   virtual void do_gru_backward(const GruLayer& layer, const GruTrace& trace, const Dropout& dropout, Matrix gradient,
-                               Matrix gate_gradients, Matrix input_gradient, const GruGradients& gradients) = 0;
+                               Matrix gate_gradients, Matrix input_gradient, Matrix state_gradient,
+                               const GruGradients& gradients) = 0;
   virtual void do_draw_negatives(const SamplingTableView& table, const RandomStream& stream,
                                  MatrixView<int32_t> samples) = 0;
   virtual void do_scores(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, Span<const int32_t> items,

@@ -53,8 +53,11 @@ class MemoryMeter : public Backend {
   void do_gather_rows(ConstMatrix, Span<const int32_t>, const Dropout&, Matrix) override {}
   void do_carry_state(ConstMatrix, Span<const int32_t>, Matrix) override {}
   void do_dropout_backward(const Dropout&, Matrix) override {}
+  void do_carry_items(Span<const int32_t>, Span<const int32_t>, Span<int32_t>) override {}
+  void do_add(ConstMatrix, Matrix) override {}
+  void do_multiply(ConstMatrix, Matrix) override {}
   void do_gru_forward(const GruLayer&, ConstMatrix, const Dropout&, const GruTrace&, Matrix) override {}
-  void do_gru_backward(const GruLayer&, const GruTrace&, const Dropout&, Matrix, Matrix, Matrix,
+  void do_gru_backward(const GruLayer&, const GruTrace&, const Dropout&, Matrix, Matrix, Matrix, Matrix,
                        const GruGradients&) override {}
   void do_draw_negatives(const SamplingTableView&, const RandomStream&, MatrixView<int32_t>) override {}
   void do_scores(ConstMatrix, ConstMatrix, ConstMatrix, Span<const int32_t>, const LogQ&, Matrix) override {}

@@ -11,6 +11,7 @@ namespace {
 
 constexpr int64_t kMaxItems = 2147483647;
 constexpr int64_t kMaxStepsPerLaunch = 256;
+constexpr int64_t kMaxBptt = 1000;
 constexpr int64_t kMaxWidth = 65536;
 
 template <class T>
@@ -56,6 +57,7 @@ void validate(const TrainingSpec& spec) {
   expect(spec.batch >= 1 && spec.batch <= kMaxWidth, "batchSize", "from 1 to 65536", spec.batch);
   expect(spec.samples >= 0 && spec.samples <= kMaxItems / 2, "nSample", "from 0 to 1073741823", spec.samples);
   expect(spec.batch > 1 || spec.samples > 0, "batchSize", "at least 2 without negative samples", spec.batch);
+  expect(spec.bptt >= 1 && spec.bptt <= kMaxBptt, "bptt", "from 1 to 1000", spec.bptt);
   expect(spec.sample_store >= 0, "sampleStore", "at least 0", spec.sample_store);
   const int64_t steps = spec.steps_per_launch.value_or(1);
   expect(steps >= 0 && steps <= kMaxStepsPerLaunch, "stepsPerLaunch", "from 0 to 256", steps);

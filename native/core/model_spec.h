@@ -92,6 +92,7 @@ struct TrainingSpec {
   double grad_cap = 0.0;  ///< 0 = no cap
   uint64_t seed = 42;
   bool random_order = false;
+  int64_t bptt = 1;  ///< steps that a step's loss flows back through, its own included
   /// Of the products of training; evaluation and scores are always float32. None = tf32 where the device has it, else
   /// float32.
   std::optional<Precision> precision;

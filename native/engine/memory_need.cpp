@@ -75,7 +75,7 @@ void expect_room(const MemoryNeed& need, const Backend& backend) {
   std::vector<Part> parts{
       {"tables", need.tables, "layers, embedding"},
       {"optimiser state", need.optimiser_state, "adapt, momentum"},
-      {"batch buffers", need.batch_buffers, "batchSize, nSample, layers"},
+      {"batch buffers", need.batch_buffers, "batchSize, nSample, layers, bptt"},
       {"sample store", need.sample_store, backend.records() ? "" : "sampleStore"},  // only the table that draws
       {"workspace", need.workspace, "batchSize, nSample, layers, cublasPath"},
   };

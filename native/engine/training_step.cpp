@@ -10,7 +10,8 @@ TrainingStep::TrainingStep(Parameters& parameters, OptimiserState& optimiser, co
       optimiser_(optimiser),
       samples_(samples),
       forward_(parameters, spec.batch),
-      backward_(parameters, spec.batch, spec.samples),
+      history_(parameters, spec),
+      backward_(parameters, spec.batch, spec.samples, spec.bptt),
       scores_(backend_, spec.batch * (spec.batch + spec.samples)),
       row_losses_(backend_, spec.batch),
       totals_(backend_, 1),
@@ -29,9 +30,10 @@ void TrainingStep::run(const StepInput& input) {
   update_dropout(input);
   {
     const BranchScope branch(backend_, Branch::items);
-    backward_.group(items);
+    backward_.group(items, input.source);
   }
 
+  history_.begin_step(forward_, input.source, dropout_);
   forward_.step(items.inputs(), input.source, dropout_);
   const Matrix scores = scores_.matrix(items.rows, items.columns());
   const Span<float> row_losses = row_losses_.span(items.rows);
@@ -39,7 +41,7 @@ void TrainingStep::run(const StepInput& input) {
                   samples_.log_q(items.rows), scores);
   backend_.loss_gradient(spec_.loss, spec_.batch, active, scores, row_losses);
 
-  backward_.run(forward_, items, dropout_, scores);
+  backward_.run(forward_, history_, items, dropout_, scores);
   backend_.join(Branch::items);
   {
     // Nothing behind this reads the step's number, items or sources any more: the updates have the groups. So the next

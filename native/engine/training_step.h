@@ -5,6 +5,7 @@
 #include "engine/optimiser_state.h"
 #include "engine/parameters.h"
 #include "engine/sample_store.h"
+#include "engine/step_history.h"
 
 namespace gru4rec {
 
@@ -43,6 +44,7 @@ class TrainingStep {
   OptimiserState& optimiser_;
   const SampleStore& samples_;
   ForwardPass forward_;
+  StepHistory history_;
   BackwardPass backward_;
   Array<float> scores_, row_losses_;
   Array<LossTotals> totals_;

@@ -68,7 +68,7 @@ class TrainingStep {
     backend_.scores_backward(scores_, layer_.hidden, weight_, out, hidden_gradient_,
                              row_gradients_.view().row_range(0, kColumns), bias_gradient_);
     backend_.gru_backward(layer_.layer, layer_.trace(), hidden_dropout, hidden_gradient_, layer_.gate_gradients,
-                          input_gradient, layer_.gradients());
+                          input_gradient, {}, layer_.gradients());
     backend_.dropout_backward(input_dropout, input_gradient);
     const RowGroups groups{count_.data(), item_.span(), start_.span(), occurrence_.span()};
     backend_.group_rows(items_.span(), kItems, groups);

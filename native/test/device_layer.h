@@ -29,6 +29,7 @@ struct DeviceLayer {
         hidden(backend, rows, hidden_size, gap),
         gate_gradients(backend, rows, 3 * hidden_size, gap),
         input_gradient(backend, rows, in, gap),
+        state_gradient(backend, rows, hidden_size, gap),
         candidate_gradient(backend, tables.candidate.rows, hidden_size),
         gates_gradient(backend, tables.gates.rows, 2 * hidden_size),
         bias_gradient(backend, 1, 3 * hidden_size),
@@ -45,7 +46,7 @@ struct DeviceLayer {
 
   int64_t in, hidden_size;
   DeviceMatrix candidate, gates, bias, candidate_hidden_bias;
-  DeviceMatrix joined, activated, hidden, gate_gradients, input_gradient;
+  DeviceMatrix joined, activated, hidden, gate_gradients, input_gradient, state_gradient;
   DeviceMatrix candidate_gradient, gates_gradient, bias_gradient, candidate_hidden_bias_gradient;
   GruLayer layer;
 };

@@ -23,6 +23,7 @@ Nodes count_nodes(const Call& call) {
 /// The nodes of a warm gru_forward and a warm gru_backward.
 struct Expected {
   Nodes forward, backward;
+  uint64_t state_products;  ///< more, where the gradient of the old state is wanted
 };
 
 void check_nodes(int64_t in, int64_t hidden, bool reset_after, const Expected& expected) {
@@ -39,29 +40,34 @@ void check_nodes(int64_t in, int64_t hidden, bool reset_after, const Expected& e
   backend->copy(h, layer.state());
   const Nodes forward =
       count_nodes([&] { backend->gru_forward(layer.layer, {}, Dropout(), layer.trace(), layer.hidden); });
-  const Nodes backward = count_nodes([&] {
-    backend->gru_backward(layer.layer, layer.trace(), Dropout(), gradient, layer.gate_gradients,
-                          in > 0 ? layer.input_gradient.view() : Matrix(), layer.gradients());
-  });
+  const auto backward_nodes = [&](const Matrix& state_gradient) {
+    return count_nodes([&] {
+      backend->gru_backward(layer.layer, layer.trace(), Dropout(), gradient, layer.gate_gradients,
+                            in > 0 ? layer.input_gradient.view() : Matrix(), state_gradient, layer.gradients());
+    });
+  };
+  const Nodes backward = backward_nodes({}), with_state = backward_nodes(layer.state_gradient);
   CHECK_EQUAL(expected.forward.kernels, forward.kernels);
   CHECK_EQUAL(expected.forward.products, forward.products);
   CHECK_EQUAL(expected.backward.kernels, backward.kernels);
   CHECK_EQUAL(expected.backward.products, backward.products);
+  CHECK_EQUAL(backward.kernels, with_state.kernels);
+  CHECK_EQUAL(backward.products + expected.state_products, with_state.products);
 }
 
 }  // namespace
 
 TEST_CASE("cell: a step of a small layer is one kernel, backward one beside the parameters' gradients") {
   for (const auto& [in, hidden] : {std::pair{1, 1}, {100, 100}, {0, 31}, {256, 128}}) {
-    check_nodes(in, hidden, false, {{1, 0}, {2, 2}});
-    check_nodes(in, hidden, true, {{1, 0}, in > 0 ? Nodes{3, 3} : Nodes{3, 2}});
+    check_nodes(in, hidden, false, {{1, 0}, {2, 2}, 0});
+    check_nodes(in, hidden, true, {{1, 0}, in > 0 ? Nodes{3, 3} : Nodes{3, 2}, 0});
   }
 }
 
 TEST_CASE("cell: a step of a larger layer is made of products") {
   for (const auto& [in, hidden] : {std::pair{100, 129}, {257, 128}}) {
-    check_nodes(in, hidden, false, {{2, 2}, {3, 4}});
-    check_nodes(in, hidden, true, {{1, 3}, {3, 5}});
+    check_nodes(in, hidden, false, {{2, 2}, {3, 4}, 1});
+    check_nodes(in, hidden, true, {{1, 3}, {3, 5}, 2});
   }
 }
 

@@ -37,6 +37,52 @@ TEST_CASE("training: the same bits for 1, 2 and 5 threads, in every embedding mo
   }
 }
 
+TEST_CASE("training: through time, the same bits for 1, 2 and 5 threads, in every embedding mode") {
+  const Clicks clicks(60);
+  for (EmbeddingMode embedding : {EmbeddingMode::none, EmbeddingMode::separate, EmbeddingMode::shared}) {
+    const ModelSpec model = small_model(embedding);
+    TrainingSpec spec = small_training(model);
+    spec.bptt = 3;
+    const std::vector<float> one = train(model, spec, clicks, 1, 2);
+    CHECK(one == train(model, spec, clicks, 2, 2));
+    CHECK(one == train(model, spec, clicks, 5, 2));
+  }
+}
+
+TEST_CASE("training: each step further back counts, up to the longest session, and none behind it changes a bit") {
+  const Clicks clicks(60);  // of at most 5 pairs
+  for (EmbeddingMode embedding : {EmbeddingMode::none, EmbeddingMode::separate, EmbeddingMode::shared}) {
+    const ModelSpec model = small_model(embedding);
+    TrainingSpec spec = small_training(model);
+    std::vector<std::vector<float>> values;
+    for (const int64_t bptt : {1, 2, 3, 4, 5, 6, 30}) {
+      spec.bptt = bptt;
+      values.push_back(train(model, spec, clicks, 1, 2));
+    }
+    for (size_t n = 1; n < 5; ++n) CHECK(values[n] != values[n - 1]);
+    CHECK(values[5] == values[4]);
+    CHECK(values[6] == values[4]);
+  }
+}
+
+TEST_CASE("training: an epoch that was given up leaves nothing that the next one goes back to") {
+  const ModelSpec model_spec = small_model(EmbeddingMode::shared);
+  TrainingSpec spec = small_training(model_spec);
+  // Nothing is drawn and nothing remembered, so that an epoch depends on the weights alone.
+  spec.optimiser = {OptimiserKind::sgd, 0.05f, 0.0f, 0.0f, 0.9f, 0.999f};
+  spec.dropout_embed = spec.dropout_hidden = 0.0;
+  spec.samples = 0;
+  spec.bptt = 4;
+  const Clicks few(30), many(100'000);
+  Model model(model_spec, 1);
+  Training training(model, spec, few);
+  Cancellation cancellation;
+  CHECK_THROWS(Error, training.epoch(many, cancellation, [&](const Progress&) { cancellation.cancel(); }));
+  model.parameters.initialise({});
+  training.epoch(few);
+  CHECK(model.values() == train(model_spec, spec, few, 1, 1));
+}
+
 TEST_CASE("training: the size of the sample store changes no bit") {
   const Clicks clicks(60);
   const ModelSpec model = small_model(EmbeddingMode::shared);
@@ -52,7 +98,9 @@ TEST_CASE("training: a step takes nothing from the heap") {
   const ModelSpec spec = small_model(EmbeddingMode::shared);
   Model model(spec, 2);
   const Clicks few(100), many(1000);
-  Training training(model, small_training(spec), few);
+  TrainingSpec through_time = small_training(spec);
+  through_time.bptt = 3;
+  Training training(model, through_time, few);
   const auto allocations_of_epoch = [&](const Clicks& clicks) {
     const int64_t before = allocations_so_far();
     training.epoch(clicks);

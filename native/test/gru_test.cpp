@@ -78,22 +78,44 @@ void compare(Backend& backend, const Setup& s) {
 
   const bool wants_input = s.x.cols > 0;
   backend.gru_backward(device.layer, device.trace(), dropout, gradient, device.gate_gradients,
-                       wants_input ? device.input_gradient.view() : Matrix(), device.gradients());
+                       wants_input ? device.input_gradient.view() : Matrix(), device.state_gradient,
+                       device.gradients());
   CHECK_NUMBERS(back.gates.data, device.gate_gradients.download().data);
   if (wants_input) CHECK_NUMBERS(back.x.data, device.input_gradient.download().data);
+  CHECK_NUMBERS(back.h.data, device.state_gradient.download().data);
   CHECK_NUMBERS(gradients.candidate.data, device.candidate_gradient.download().data);
   CHECK_NUMBERS(gradients.gates.data, device.gates_gradient.download().data);
   CHECK_NUMBERS(gradients.bias.data, device.bias_gradient.download().data);
   CHECK_NUMBERS(gradients.candidate_hidden_bias.data, device.candidate_hidden_bias_gradient.download().data);
 
-  // Without an input gradient, in fresh buffers: the same parameters' gradients, bit for bit.
-  if (wants_input) {
-    const std::vector<float> candidate = device.candidate_gradient.download().data;
+  // A second time, added to the first.
+  GruGradients added = device.gradients();
+  added.add = true;
+  gradient.upload(s.gradient);
+  backend.gru_backward(device.layer, device.trace(), dropout, gradient, device.gate_gradients, Matrix(), Matrix(),
+                       added);
+  const auto twice = [](const Table<Number>& once) { return sum(once, once).data; };
+  CHECK_NUMBERS(twice(gradients.candidate), device.candidate_gradient.download().data);
+  CHECK_NUMBERS(twice(gradients.gates), device.gates_gradient.download().data);
+  CHECK_NUMBERS(twice(gradients.bias), device.bias_gradient.download().data);
+  CHECK_NUMBERS(twice(gradients.candidate_hidden_bias), device.candidate_hidden_bias_gradient.download().data);
+
+  // Whatever else is wanted, the parameters' gradients are the same, bit for bit.
+  const auto parameters_with = [&](const Matrix& input_gradient, const Matrix& state_gradient) {
     gradient.upload(s.gradient);
-    backend.gru_backward(device.layer, device.trace(), dropout, gradient, device.gate_gradients, Matrix(),
-                         device.gradients());
-    CHECK_BITS(candidate, device.candidate_gradient.download().data);
-  }
+    backend.gru_backward(device.layer, device.trace(), dropout, gradient, device.gate_gradients, input_gradient,
+                         state_gradient, device.gradients());
+    std::vector<float> all;
+    for (const DeviceMatrix* part : {&device.candidate_gradient, &device.gates_gradient, &device.bias_gradient,
+                                     &device.candidate_hidden_bias_gradient}) {
+      const std::vector<float> values = part->download().data;
+      all.insert(all.end(), values.begin(), values.end());
+    }
+    return all;
+  };
+  const std::vector<float> alone = parameters_with(Matrix(), Matrix());
+  CHECK_BITS(alone, parameters_with(Matrix(), device.state_gradient));
+  if (wants_input) CHECK_BITS(alone, parameters_with(device.input_gradient, Matrix()));
 }
 
 std::string describe(const Shape& shape, bool input_gates, bool reset_after, const std::string& activation, double p) {
@@ -113,8 +135,8 @@ TEST_CASE("gru reference: gradients agree with central differences for every act
           const Context context(describe(shape, input_gates, reset_after, named.name, p));
           const Setup s = random_setup(++seed, shape, input_gates, reset_after, named.activation, p);
           GruParameters<double> parameters = split<double>(s.layer);
-          Table<double> gates = as<double>(s.input_gates), x = as<double>(s.x);
-          const Table<double> h = as<double>(s.h), mask = as<double>(s.mask()), weight = as<double>(s.gradient);
+          Table<double> gates = as<double>(s.input_gates), x = as<double>(s.x), h = as<double>(s.h);
+          const Table<double> mask = as<double>(s.mask()), weight = as<double>(s.gradient);
           const auto step = [&] { return gru_forward(parameters, named.activation, gates, x, h, mask); };
           // A loss that has `weight` as its gradient by the new state.
           const auto loss = [&] {
@@ -144,6 +166,7 @@ TEST_CASE("gru reference: gradients agree with central differences for every act
           check(parameters.bz, back.parameters.bz);
           check(parameters.bhc, back.parameters.bhc);
           check(x, back.x);
+          check(h, back.h);
           if (input_gates) check(gates, back.gates);
         }
 }

@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "harness.h"
 #include "reference/random.h"
 
@@ -99,6 +101,49 @@ OPERATION_TEST("carry_state: rows of the previous step, zeros where a session st
         backend.carry_state(device_state, device_source.span(), out);
         CHECK_BITS(expected.data, out.download().data);
       }
+}
+
+OPERATION_TEST("carry_items: items of the rows before, none where a session starts and behind the last row") {
+  Data data(5);
+  for (const int64_t before : {1, 31, 257})
+    for (const int64_t rows : kSizes)
+      for (const int64_t behind : {0, 5}) {
+        const Context context(sizes({before, rows, behind}));
+        const std::vector<int32_t> items = data.items(before, 1000);
+        std::vector<int32_t> source(rows);
+        for (int32_t& row : source) row = static_cast<int32_t>(data.integer(-1, before - 1));
+        // Without sources the items go one by one.
+        const int64_t taken = rows > 0 ? rows : before;
+        std::vector<int32_t> expected(taken + behind, kNoItem);
+        for (int64_t i = 0; i < taken; ++i)
+          if (rows == 0 || source[i] >= 0) expected[i] = items[rows == 0 ? i : source[i]];
+        const DeviceVector<int32_t> device_items(backend, items), device_source(backend, source);
+        const DeviceVector<int32_t> out(backend, std::vector<int32_t>(expected.size(), 7));
+        backend.carry_items(device_items.span(), device_source.span(), out.span());
+        CHECK(expected == out.download());
+      }
+}
+
+OPERATION_TEST("add, multiply: element by element, and what meets the factor 0 is 0") {
+  Data data(6);
+  for (const int64_t rows : kSizes)
+    for (const int64_t cols : kSizes) {
+      const Context context(sizes({rows, cols}));
+      const Table<float> a = data.table(rows, cols, 1.0);
+      Table<float> b = data.table(rows, cols, 1.0), added(rows, cols), product(rows, cols), values = a;
+      for (size_t i = 0; i < a.data.size(); ++i) {
+        if (i % 3 == 0) b.data[i] = 0.0f;
+        if (i % 6 == 0) values.data[i] = std::numeric_limits<float>::quiet_NaN();
+        added.data[i] = a.data[i] + b.data[i];
+        product.data[i] = i % 3 == 0 ? 0.0f : a.data[i] * b.data[i];
+      }
+      const DeviceMatrix from(backend, b, 2);
+      DeviceMatrix out(backend, a, 5), times(backend, values, 5);
+      backend.add(from, out);
+      backend.multiply(from, times);
+      check_values(added, out.download());
+      check_values(product, times.download());
+    }
 }
 
 OPERATION_TEST("dropout_backward: the gradient under the mask of the forward step") {

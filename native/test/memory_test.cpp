@@ -45,6 +45,7 @@ std::vector<Case> cases() {
         if (kinds[turn % 5] == OptimiserKind::adadelta) one.training.optimiser.learning_rate = 1.0f;
         one.training.optimiser.momentum = turn % 4 < 2 ? 0.1f : 0.0f;
         one.training.grad_cap = turn % 3 == 1 ? 1.0 : 0.0;
+        one.training.bptt = turn % 5 == 2 ? 4 : turn % 4 == 1 ? 2 : 1;
         one.training.dropout_embed = turn % 2 == 0 ? 0.2 : 0.0;
         one.training.dropout_hidden = turn % 2 == 1 ? 0.2 : 0.0;
         one.name = "case " + std::to_string(turn++) + ", embedding " + std::to_string(static_cast<int>(embedding));
@@ -176,7 +177,7 @@ TEST_CASE("room: what does not fit is refused with its parts, what is free and w
   } catch (const Error& error) {
     CHECK(error.code() == ErrorCode::out_of_memory);
     const std::string message = error.what();
-    const size_t buffers = message.find("batch buffers 9000.00 GB (batchSize, nSample, layers)");
+    const size_t buffers = message.find("batch buffers 9000.00 GB (batchSize, nSample, layers, bptt)");
     CHECK(buffers != std::string::npos);
     CHECK(message.find("tables 1000.00 GB (layers, embedding)") > buffers);
     CHECK(message.find("sample store 5.0 MB (sampleStore)") != std::string::npos);

@@ -56,7 +56,7 @@ struct Variant {
 };
 
 /// What a step is made of: every loss family, embedding, reset form, optimiser with counts, with and without dropout,
-/// cap and samples.
+/// cap, samples and gradients through time.
 std::vector<Variant> variants() {
   std::vector<Variant> all;
   const auto add = [&](const std::string& name, EmbeddingMode mode, const auto& change) {
@@ -86,6 +86,18 @@ std::vector<Variant> variants() {
   add("none, rmsprop with decay, no samples", EmbeddingMode::none, [](Variant& v) {
     v.training.optimiser = {OptimiserKind::rmsprop, 0.01f, 0.2f, 0.001f, 0.9f, 0.999f};
     v.training.samples = 0;
+  });
+  add("shared, two layers, through 2 steps", EmbeddingMode::shared, [](Variant& v) { v.training.bptt = 2; });
+  add("separate, reset after, adam, through 3 steps, more than 128 units", EmbeddingMode::separate, [](Variant& v) {
+    v.model.layers = {24, 130};
+    v.model.reset_after = true;
+    v.training.optimiser.kind = OptimiserKind::adam;
+    v.training.optimiser.learning_rate = 0.01f;
+    v.training.bptt = 3;
+  });
+  add("none, two layers, decay, through more steps than a session has", EmbeddingMode::none, [](Variant& v) {
+    v.training.optimiser.lmbd = 0.001f;
+    v.training.bptt = 7;
   });
   return all;
 }

@@ -71,9 +71,10 @@ Record run_all(Backend& backend, const Sizes& size) {
       record.add("gru_forward", layer.hidden);
       DeviceMatrix flowing(backend, gradient);
       backend.gru_backward(layer.layer, layer.trace(), dropout, flowing, layer.gate_gradients, layer.input_gradient,
-                           layer.gradients());
+                           layer.state_gradient, layer.gradients());
       record.add("gru_backward gates", layer.gate_gradients);
       record.add("gru_backward input", layer.input_gradient);
+      record.add("gru_backward state", layer.state_gradient);
       record.add("gru_backward candidate", layer.candidate_gradient);
       record.add("gru_backward gates", layer.gates_gradient);
       record.add("gru_backward bias", layer.bias_gradient);

@@ -72,6 +72,10 @@ OPERATION_TEST("shapes: fill, copy and the inputs") {
   REFUSES(carry_state, at.m(5, 3), at.i(4), at.m(5, 3));
   REFUSES(carry_state, at.m(5, 3), at.i(4), at.m(4, 4));
   REFUSES(dropout_backward, all, at.m(2, 3));
+  REFUSES(carry_items, at.i(4), at.i(5), at.i(4));
+  REFUSES(carry_items, at.i(4), {}, at.i(3));
+  REFUSES(add, at.m(2, 3), at.m(3, 3));
+  REFUSES(multiply, at.m(2, 3), at.m(2, 4));
 }
 
 OPERATION_TEST("shapes: GRU") {
@@ -105,17 +109,18 @@ OPERATION_TEST("shapes: GRU") {
     change(out);
     return out;
   };
-  REFUSES(gru_backward, good_layer(at), trace, none, at.m(2, 4), at.m(3, 12), at.m(3, 2), good);
-  REFUSES(gru_backward, good_layer(at), trace, none, at.m(3, 4), at.m(3, 8), at.m(3, 2), good);
-  REFUSES(gru_backward, good_layer(at), trace, none, at.m(3, 4), at.m(3, 12), at.m(3, 4), good);
-  REFUSES(gru_backward, good_layer(at), trace, none, at.m(3, 4), at.m(3, 12), {},
+  REFUSES(gru_backward, good_layer(at), trace, none, at.m(2, 4), at.m(3, 12), at.m(3, 2), {}, good);
+  REFUSES(gru_backward, good_layer(at), trace, none, at.m(3, 4), at.m(3, 8), at.m(3, 2), {}, good);
+  REFUSES(gru_backward, good_layer(at), trace, none, at.m(3, 4), at.m(3, 12), at.m(3, 4), {}, good);
+  REFUSES(gru_backward, good_layer(at), trace, none, at.m(3, 4), at.m(3, 12), {}, {},
           gradients([&](GruGradients& g) { g.candidate = at.m(4, 4); }));
-  REFUSES(gru_backward, good_layer(at), trace, none, at.m(3, 4), at.m(3, 12), {},
+  REFUSES(gru_backward, good_layer(at), trace, none, at.m(3, 4), at.m(3, 12), {}, {},
           gradients([&](GruGradients& g) { g.gates = at.m(6, 4); }));
-  REFUSES(gru_backward, good_layer(at), trace, none, at.m(3, 4), at.m(3, 12), {},
+  REFUSES(gru_backward, good_layer(at), trace, none, at.m(3, 4), at.m(3, 12), {}, {},
           gradients([&](GruGradients& g) { g.bias = at.m(3, 4); }));
   const GruLayer after = with([&](GruLayer& l) { l.candidate_hidden_bias = at.m(1, 4); });
-  REFUSES(gru_backward, after, trace, none, at.m(3, 4), at.m(3, 12), {}, good);
+  REFUSES(gru_backward, good_layer(at), trace, none, at.m(3, 4), at.m(3, 12), {}, at.m(3, 2), good);
+  REFUSES(gru_backward, after, trace, none, at.m(3, 4), at.m(3, 12), {}, {}, good);
 }
 
 OPERATION_TEST("shapes: scores and losses") {

@@ -132,7 +132,7 @@ class StepOperations {
         {"gru_backward",
          [=] {
            backend_.gru_backward(layer(), trace(), {}, state_gradient_.matrix(batch, hidden),
-                                 gate_gradients_.matrix(batch, 3 * hidden), input_gradient, gradients());
+                                 gate_gradients_.matrix(batch, 3 * hidden), input_gradient, {}, gradients());
          }},
         {"dropout_backward", [=] { backend_.dropout_backward(dropout(), input_gradient); }},
         {"group_rows", [=] { backend_.group_rows(all(), sizes_.items, groups()); }},

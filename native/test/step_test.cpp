@@ -203,12 +203,12 @@ Model<float> run(Backend& backend, const Step& s, float& loss) {
   backend.scores_backward(scores, second.hidden, wy, out_items, hidden_gradient,
                           row_gradients.view().row_range(0, columns), bias_gradient);
   backend.gru_backward(second.layer, second.trace(), hidden_dropout(1), hidden_gradient, second.gate_gradients,
-                       second.input_gradient, second.gradients());
+                       second.input_gradient, {}, second.gradients());
   const Matrix input_gradient = none     ? Matrix()
                                 : shared ? row_gradients.view().row_range(columns, kRows)
                                          : first.input_gradient.view();
   backend.gru_backward(first.layer, first.trace(), hidden_dropout(0), second.input_gradient, first.gate_gradients,
-                       input_gradient, first.gradients());
+                       input_gradient, {}, first.gradients());
   if (!none) backend.dropout_backward(input_dropout, input_gradient);
 
   Model<float> gradient{s.embedding, s.layers[0].activation, {}, {}, {}, {}};

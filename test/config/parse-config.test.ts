@@ -32,6 +32,7 @@ test("the defaults are those of the conventions", () => {
     adaptParams: [],
     timeSort: true,
     trainRandomOrder: false,
+    bptt: 1,
     embedding: "shared",
     resetAfter: false,
     seed: 42,

@@ -38,6 +38,7 @@ const configs = fc
       batchSize: fc.integer({ min: 2, max: 10_000 }),
       timeSort: fc.boolean(),
       trainRandomOrder: fc.boolean(),
+      bptt: fc.integer({ min: 1, max: 1000 }),
       loss: fc.constantFrom("bpr", "bpr-max", "top1", "top1-max"),
       finalAct: hidden,
       bpreg: positive,

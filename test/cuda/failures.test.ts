@@ -73,7 +73,7 @@ describeEmulated("a GPU without enough memory", () => {
       const error = await gru4rec.train(columns, { ...large, onProgress: () => ++epochs }).catch((error) => error);
       assert.equal(error.code, "ERR_OUT_OF_MEMORY");
       assert.match(error.message, /^Expected \\d+\\.\\d MB of free memory on cuda:0 \\(.*\\) but \\d+\\.\\d MB of 100\\.7 MB are free; /);
-      assert.match(error.message, /batch buffers \\d+\\.\\d MB \\(batchSize, nSample, layers\\), workspace /);
+      assert.match(error.message, /batch buffers \\d+\\.\\d MB \\(batchSize, nSample, layers, bptt\\), workspace /);
       assert.match(error.message, /\\(batchSize, nSample, layers, cublasPath\\)/);
       assert.match(error.message, /the options in brackets make it less$/);
       assert.equal(epochs, 0);

@@ -74,6 +74,7 @@ export const plainTraining: NativeTrainingSpec = {
   seed: 42,
   randomOrder: false,
   precision: "float32",
+  bptt: 1,
   stepsPerLaunch: 8,
 };
 
@@ -234,5 +235,41 @@ export const combinations: readonly Combination[] = [
     "cross-entropy, separate, layers 33/16, widths across vectors, rmsprop, lmbd",
     { embedding: "separate", embeddingSize: 31, layers: [33, 16], items: 257 },
     { batchSize: 16, nSample: 31, optimiser: "rmsprop", learningRate: 0.005, lmbd: 0.01, logq: 1, dropoutHidden: 0.1 },
+  ),
+  combination(
+    "bptt 2, cross-entropy, shared, layers 9/7, both dropouts, momentum",
+    { layers: [9, 7] },
+    { bptt: 2, logq: 1, dropoutEmbed: 0.2, dropoutHidden: 0.25, momentum: 0.3, learningRate: 0.05 },
+  ),
+  combination(
+    "bptt 5, bpr-max, separate, layers 8/6, reset after, both dropouts, momentum",
+    {
+      embedding: "separate",
+      embeddingSize: 5,
+      layers: [8, 6],
+      resetAfter: true,
+      finalAct: { kind: "elu", alpha: 0.5 },
+    },
+    { bptt: 5, loss: "bpr-max", dropoutEmbed: 0.2, dropoutHidden: 0.25, momentum: 0.3, learningRate: 0.05 },
+  ),
+  combination(
+    "bptt 5, xe_logit, none, layers 7/9, adam, lmbd, gradCap, hidden dropout",
+    { embedding: "none", layers: [7, 9], finalAct: { kind: "softmax_logit" } },
+    {
+      bptt: 5,
+      loss: "xe_logit",
+      optimiser: "adam",
+      learningRate: 0.01,
+      lmbd: 0.01,
+      gradCap: 0.1,
+      dropoutHidden: 0.2,
+    },
+  ),
+  combination(
+    "bptt 20, cross-entropy, shared, batch above the number of sessions",
+    {},
+    { bptt: 20, batchSize: 101, momentum: 0.2, learningRate: 0.05 },
+    {},
+    13,
   ),
 ];

@@ -86,9 +86,10 @@ export function forwardCell(
 }
 
 /**
- * Adds the gradients of one row to `gradient`. None flows into the old state: the step before is not changed.
+ * Adds the gradients of one row to `gradient`.
  * @param nextGradient - [H] gradient of the new state before dropout.
- * @returns Gradients of the input [in] and of the three sums before the activations [3H] (candidate, reset, update).
+ * @returns Gradients of the input [in], of the old state [H] and of the three sums before the activations [3H]
+ *   (candidate, reset, update).
  */
 export function backwardCell(
   layer: LayerParameters,
@@ -96,12 +97,13 @@ export function backwardCell(
   row: CellRow,
   nextGradient: Float64Array,
   gradient: LayerParameters,
-): { x: Float64Array; sums: Float64Array } {
+): { x: Float64Array; h: Float64Array; sums: Float64Array } {
   const { x, h, r, z, c } = row;
   const H = h.length;
   const width = x.length;
   const sums = new Float64Array(3 * H);
   const resetGradient = new Float64Array(H);
+  const hGradient = nextGradient.map((value, d) => value * (1 - z[d]!));
 
   for (let d = 0; d < H; ++d) {
     sums[d] = nextGradient[d]! * z[d]! * activationSlope(hiddenAct, row.candidateSum[d]!);
@@ -111,11 +113,15 @@ export function backwardCell(
     if (layer.candidateHiddenBias) {
       resetGradient[d] = sums[d]! * row.hiddenProduct[d]!;
       gradient.candidateHiddenBias!.add(0, d, sums[d]! * r[d]!);
-      for (let k = 0; k < H; ++k) gradient.candidate.add(k, d, h[k]! * sums[d]! * r[d]!);
+      for (let k = 0; k < H; ++k) {
+        gradient.candidate.add(k, d, h[k]! * sums[d]! * r[d]!);
+        hGradient[k]! += sums[d]! * r[d]! * layer.candidate.at(k, d);
+      }
     } else {
       for (let k = 0; k < H; ++k) {
         resetGradient[k]! += sums[d]! * layer.candidate.at(k, d) * h[k]!;
         gradient.candidate.add(k, d, r[k]! * h[k]! * sums[d]!);
+        hGradient[k]! += sums[d]! * layer.candidate.at(k, d) * r[k]!;
       }
     }
   }
@@ -137,7 +143,8 @@ export function backwardCell(
     for (let k = 0; k < H; ++k) {
       gradient.gates.add(width + k, d, h[k]! * reset);
       gradient.gates.add(width + k, H + d, h[k]! * update);
+      hGradient[k]! += reset * layer.gates.at(width + k, d) + update * layer.gates.at(width + k, H + d);
     }
   }
-  return { x: xGradient, sums };
+  return { x: xGradient, h: hGradient, sums };
 }

@@ -14,7 +14,7 @@ import { purposes } from "./philox";
 import { type InitialWeights, dropoutMask, negativeSamples, samplingTable, shuffledSessions } from "./random";
 import { rankOf, topItems } from "./ranking";
 import { type ScheduledRow, schedule } from "./schedule";
-import { type StepInput, type StepResult, computeStep, forwardStack, score } from "./step";
+import { type StepInput, type StepResult, type StepRow, computeStep, forwardStack, score } from "./step";
 
 /** One training step as it happened. */
 export interface TrainedStep {
@@ -76,15 +76,19 @@ export class ReferenceModel {
     this.epochs += 1;
 
     const states = this.zeroStates(spec.batchSize);
+    const before: (StepRow | undefined)[] = new Array(spec.batchSize);
     const trace: TrainedStep[] = [];
     let weightedLoss = 0;
     let events = 0;
     for (const rows of schedule(sessions, epochOrder, spec.batchSize)) {
       if (rows.length < 2 && spec.nSample === 0) break;
-      const input = this.stepInput(rows, states);
+      const input = this.stepInput(rows, states, before);
       const result = computeStep(this.spec, spec, this.parameters, input);
       optimiser.update(this.parameters, result.gradients);
-      rows.forEach(({ slot }, i) => states.forEach((state, l) => state.row(slot).set(result.states[l]!.row(i))));
+      rows.forEach(({ slot }, i) => {
+        states.forEach((state, l) => state.row(slot).set(result.states[l]!.row(i)));
+        before[slot] = result.rows[i];
+      });
       trace.push({ rows, input, result });
       weightedLoss += rows.length * result.loss;
       events += rows.length;
@@ -150,8 +154,15 @@ export class ReferenceModel {
     });
   }
 
-  /** Draws masks and samples of the next step and collects the states of its rows. */
-  private stepInput(rows: readonly ScheduledRow[], states: States): StepInput {
+  /**
+   * Draws masks and samples of the next step and collects the states of its rows.
+   * @param before - [slots] what the step before computed.
+   */
+  private stepInput(
+    rows: readonly ScheduledRow[],
+    states: States,
+    before: readonly (StepRow | undefined)[],
+  ): StepInput {
     const { spec, support, table } = this.training!;
     const M = rows.length;
     const mask = (purpose: number, probability: number, width: number): Matrix | undefined =>
@@ -174,6 +185,7 @@ export class ReferenceModel {
           : mask(purposes.inputDropout, spec.dropoutEmbed, inputWidth(this.spec, 0)),
       hiddenMasks: this.spec.layers.map((hidden, l) => mask(purposes.hiddenDropout(l), spec.dropoutHidden, hidden)),
       support,
+      before: rows.map(({ slot, first }) => (first ? undefined : before[slot])),
     };
   }
 

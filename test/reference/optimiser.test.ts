@@ -23,6 +23,7 @@ const base: NativeTrainingSpec = {
   seed: 0,
   randomOrder: false,
   precision: "float32",
+  bptt: 1,
   stepsPerLaunch: 8,
 };
 

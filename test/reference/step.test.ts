@@ -38,6 +38,7 @@ const baseTraining: NativeTrainingSpec = {
   seed: 42,
   randomOrder: false,
   precision: "float32",
+  bptt: 1,
   stepsPerLaunch: 8,
 };
 

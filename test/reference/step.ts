@@ -19,6 +19,22 @@ export interface StepInput {
   readonly hiddenMasks: readonly (Matrix | undefined)[];
   /** [items] training events of each */
   readonly support: ArrayLike<number>;
+  /** [M] what the step before computed for each row's session; undefined = the session starts. None = for all. */
+  readonly before?: readonly (StepRow | undefined)[];
+}
+
+/** What a step computed for one row, for gradients that go back through time. */
+export interface StepRow {
+  /** Item index */
+  readonly input: number;
+  /** One a layer */
+  readonly cells: readonly CellRow[];
+  /** [D] factors of the input dropout, undefined = none */
+  readonly inputMask: Float64Array | undefined;
+  /** [layers] of [H] factors of the hidden dropout, undefined = none */
+  readonly hiddenMasks: readonly (Float64Array | undefined)[];
+  /** The session's step before, undefined = it starts here */
+  readonly before: StepRow | undefined;
 }
 
 /** Gradients: matrices of the layers' parameters, and the summed gradient of every touched row of the tables. */
@@ -32,6 +48,8 @@ export interface StepResult {
   readonly loss: number;
   /** [layers] of [M, H]: hidden states after the step, dropout applied */
   readonly states: Matrix[];
+  /** [M] */
+  readonly rows: StepRow[];
   readonly gradients: Gradients;
 }
 
@@ -47,8 +65,12 @@ export function layerOf(parameters: Parameters, l: number): LayerParameters {
 }
 
 /** Element by element product; the values themselves where there is no mask. */
-function masked(values: Float64Array, mask: Matrix | undefined, row: number): Float64Array {
-  return mask ? values.map((value, d) => value * mask.at(row, d)) : values;
+function masked(values: Float64Array, mask: Float64Array | undefined): Float64Array {
+  return mask ? values.map((value, d) => value * mask[d]!) : values;
+}
+
+function sum(a: Float64Array, b: Float64Array): Float64Array {
+  return a.map((value, d) => value + b[d]!);
 }
 
 /** What all layers computed for one row, and the row's output [H of the last layer]. */
@@ -70,14 +92,15 @@ export function forwardStack(
 ): StackRow {
   const tableRow = parameters.get(inputTable(spec))!.row(input);
   const oneHot = spec.embedding === "none" ? tableRow : undefined;
-  let x = oneHot ? new Float64Array(0) : masked(tableRow, inputMask, row);
+  // A copy, since later steps look back at it, when the table has changed.
+  let x = oneHot ? new Float64Array(0) : masked(tableRow.slice(), inputMask?.row(row));
   const cells: CellRow[] = [];
   const newStates: Float64Array[] = [];
   for (let l = 0; l < spec.layers.length; ++l) {
     const layer = layerOf(parameters, l);
     const cell = forwardCell(layer, spec.hiddenAct, x, l === 0 ? oneHot : undefined, states[l]!.row(row));
     cells.push(cell);
-    x = masked(cell.next, hiddenMasks[l], row);
+    x = masked(cell.next, hiddenMasks[l]?.row(row));
     newStates.push(x);
   }
   return { cells, states: newStates, output: x };
@@ -107,6 +130,7 @@ export function computeStep(
   const columns = [...input.targets, ...input.samples];
   const correctsLogq = training.loss === "cross-entropy" || training.loss === "xe_logit";
   const states = spec.layers.map((hidden) => new Matrix(M, hidden));
+  const rows: StepRow[] = [];
   const gradients = zeroGradients(parameters);
   let loss = 0;
 
@@ -136,36 +160,69 @@ export function computeStep(
       rowGradient(gradients, outputBias, item, 1)[0]! += scoreGradient[j]!;
     });
 
-    backwardStack(spec, parameters, stack, outputGradient, input, i, gradients);
+    const row: StepRow = {
+      input: input.inputs[i]!,
+      cells: stack.cells,
+      inputMask: input.inputMask?.row(i),
+      hiddenMasks: input.hiddenMasks.map((mask) => mask?.row(i)),
+      before: input.before?.[i],
+    };
+    rows.push(row);
+    backwardSteps(spec, parameters, training.bptt, row, outputGradient, gradients);
   }
-  return { loss, states, gradients };
+  return { loss, states, rows, gradients };
 }
 
+/** From the gradient of the last layer's state [H] back through at most `steps` steps of the row's session. */
+function backwardSteps(
+  spec: NativeModelSpec,
+  parameters: Parameters,
+  steps: number,
+  last: StepRow,
+  outputGradient: Float64Array,
+  gradients: Gradients,
+): void {
+  let stateGradients: Float64Array[] = spec.layers.map((hidden) => new Float64Array(hidden));
+  stateGradients[stateGradients.length - 1] = outputGradient;
+  let row: StepRow | undefined = last;
+  for (let s = 0; s < steps && row; ++s) {
+    stateGradients = backwardStack(spec, parameters, row, stateGradients, gradients);
+    row = row.before;
+  }
+}
+
+/**
+ * One row of one step.
+ * @param fromLater - [layers] of [H] gradients of the new states, without what comes from the layers above.
+ * @returns [layers] of [H] gradients of the old states.
+ */
 function backwardStack(
   spec: NativeModelSpec,
   parameters: Parameters,
-  stack: StackRow,
-  outputGradient: Float64Array,
-  input: StepInput,
-  row: number,
+  row: StepRow,
+  fromLater: readonly Float64Array[],
   gradients: Gradients,
-): void {
-  let stateGradient = outputGradient;
+): Float64Array[] {
+  const oldStates: Float64Array[] = [];
+  let stateGradient = fromLater.at(-1)!;
   for (let l = spec.layers.length - 1; l >= 0; --l) {
-    const nextGradient = masked(stateGradient, input.hiddenMasks[l], row);
-    const { x, sums } = backwardCell(
+    const { x, h, sums } = backwardCell(
       layerOf(parameters, l),
       spec.hiddenAct,
-      stack.cells[l]!,
-      nextGradient,
+      row.cells[l]!,
+      masked(stateGradient, row.hiddenMasks[l]),
       layerOf(gradients.dense, l),
     );
-    stateGradient = x;
-    if (l > 0) continue;
-    const tableGradient = spec.embedding === "none" ? sums : masked(x, input.inputMask, row);
-    const sum = rowGradient(gradients, inputTable(spec), input.inputs[row]!, tableGradient.length);
-    for (let d = 0; d < tableGradient.length; ++d) sum[d]! += tableGradient[d]!;
+    oldStates[l] = h;
+    if (l > 0) {
+      stateGradient = sum(x, fromLater[l - 1]!);
+      continue;
+    }
+    const tableGradient = spec.embedding === "none" ? sums : masked(x, row.inputMask);
+    const total = rowGradient(gradients, inputTable(spec), row.input, tableGradient.length);
+    for (let d = 0; d < tableGradient.length; ++d) total[d]! += tableGradient[d]!;
   }
+  return oldStates;
 }
 
 function zeroGradients(parameters: Parameters): Gradients {

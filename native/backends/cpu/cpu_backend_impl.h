@@ -63,10 +63,14 @@ class CpuBackend final : public Backend {
   void do_gather_rows(ConstMatrix table, Span<const int32_t> rows, const Dropout& dropout, Matrix out) override;
   void do_carry_state(ConstMatrix state, Span<const int32_t> source, Matrix out) override;
   void do_dropout_backward(const Dropout& dropout, Matrix gradient) override;
+  void do_carry_items(Span<const int32_t> items, Span<const int32_t> source, Span<int32_t> out) override;
+  void do_add(ConstMatrix from, Matrix out) override;
+  void do_multiply(ConstMatrix factor, Matrix out) override;
   void do_gru_forward(const GruLayer& layer, ConstMatrix input_gates, const Dropout& dropout, const GruTrace& trace,
                       Matrix hidden) override;
   void do_gru_backward(const GruLayer& layer, const GruTrace& trace, const Dropout& dropout, Matrix gradient,
-                       Matrix gate_gradients, Matrix input_gradient, const GruGradients& gradients) override;
+                       Matrix gate_gradients, Matrix input_gradient, Matrix state_gradient,
+                       const GruGradients& gradients) override;
   void do_draw_negatives(const SamplingTableView& table, const RandomStream& stream,
                          MatrixView<int32_t> samples) override;
   void do_scores(ConstMatrix hidden, ConstMatrix weight, ConstMatrix bias, Span<const int32_t> items, const LogQ& logq,

@@ -24,7 +24,7 @@ class CpuMemoryMeter final : public MemoryMeter {
   int64_t rounded(int64_t bytes) const override { return allocation_size(bytes); }
 
   void do_gru_backward(const GruLayer& layer, const GruTrace&, const Dropout&, Matrix gradient, Matrix,
-                       Matrix input_gradient, const GruGradients&) override {
+                       Matrix input_gradient, Matrix, const GruGradients&) override {
     if (layer.reset_after()) return;
     joined_gradient_.reserve(gradient.rows * (layer.hidden() + (input_gradient.empty() ? 0 : layer.in())));
   }

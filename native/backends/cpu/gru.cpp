@@ -51,14 +51,20 @@ void CpuBackend::do_gru_forward(const GruLayer& layer, ConstMatrix input_gates, 
 }
 
 void CpuBackend::do_gru_backward(const GruLayer& layer, const GruTrace& trace, const Dropout& dropout, Matrix gradient,
-                                 Matrix gate_gradients, Matrix input_gradient, const GruGradients& gradients) {
+                                 Matrix gate_gradients, Matrix input_gradient, Matrix state_gradient,
+                                 const GruGradients& gradients) {
   const int64_t rows = gradient.rows, width = layer.hidden(), in = layer.in();
   const Joined joined(layer, trace);
-  const bool reset_before = !layer.reset_after();
+  const bool reset_before = !layer.reset_after(), wants_state = !state_gradient.empty();
   const auto row = [&](int64_t i) {
-    return GruRowGradient{
-        width,           layer.activation,     trace.gates.row(i), joined.state.row(i), joined.reset_state.row(i),
-        gradient.row(i), gate_gradients.row(i)};
+    return GruRowGradient{width,
+                          layer.activation,
+                          trace.gates.row(i),
+                          joined.state.row(i),
+                          joined.reset_state.row(i),
+                          gradient.row(i),
+                          gate_gradients.row(i),
+                          wants_state ? state_gradient.row(i) : nullptr};
   };
   for_blocks(rows, rows_per_block(width), [&](int64_t first, int64_t last) {
     for (int64_t i = first; i < last; ++i) {
@@ -88,16 +94,25 @@ void CpuBackend::do_gru_backward(const GruLayer& layer, const GruTrace& trace, c
     gemm_.multiply({reset_and_update}, {layer.gates.row_range(0, in), true}, {true, nullptr}, input_gradient);
   }
 
+  if (wants_state) {
+    gemm_.multiply({reset_and_update}, {layer.gates.row_range(in, width), true}, {true, nullptr}, state_gradient);
+    if (!reset_before) {
+      gemm_.multiply({gradient}, {layer.candidate.row_range(0, width), true}, {true, nullptr}, state_gradient);
+    }
+  }
+
+  const Epilogue to_gradients{gradients.add, nullptr};
   if (reset_before) {
-    gemm_.multiply({joined.candidate_input, true}, {candidate}, {}, gradients.candidate);
+    gemm_.multiply({joined.candidate_input, true}, {candidate}, to_gradients, gradients.candidate);
   } else {
     // `gradient` holds that of h Whc + bhc by now.
-    gemm_.multiply({joined.state, true}, {gradient}, {}, gradients.candidate.row_range(0, width));
-    gemm_.multiply({joined.input, true}, {candidate}, {}, gradients.candidate.row_range(width, in));
-    kernels_.column_sums(gradient.data, rows, gradient.stride, width, gradients.candidate_hidden_bias.data);
+    gemm_.multiply({joined.state, true}, {gradient}, to_gradients, gradients.candidate.row_range(0, width));
+    gemm_.multiply({joined.input, true}, {candidate}, to_gradients, gradients.candidate.row_range(width, in));
+    kernels_.column_sums(gradient.data, rows, gradient.stride, width, gradients.add,
+                         gradients.candidate_hidden_bias.data);
   }
-  gemm_.multiply({joined.gates_input, true}, {reset_and_update}, {}, gradients.gates);
-  kernels_.column_sums(gate_gradients.data, rows, gate_gradients.stride, 3 * width, gradients.bias.data);
+  gemm_.multiply({joined.gates_input, true}, {reset_and_update}, to_gradients, gradients.gates);
+  kernels_.column_sums(gate_gradients.data, rows, gate_gradients.stride, 3 * width, gradients.add, gradients.bias.data);
 }
 
 }  // namespace gru4rec::cpu

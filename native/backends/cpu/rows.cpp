@@ -57,4 +57,34 @@ void CpuBackend::do_dropout_backward(const Dropout& dropout, Matrix gradient) {
   });
 }
 
+void CpuBackend::do_carry_items(Span<const int32_t> items, Span<const int32_t> source, Span<int32_t> out) {
+  if (source.empty()) {
+    std::copy(items.begin(), items.end(), out.data);
+    std::fill(out.data + items.size, out.end(), kNoItem);
+    return;
+  }
+  for (int64_t i = 0; i < source.size; ++i) out[i] = source[i] < 0 ? kNoItem : items[source[i]];
+  std::fill(out.data + source.size, out.end(), kNoItem);
+}
+
+void CpuBackend::do_add(ConstMatrix from, Matrix out) {
+  for_blocks(out.rows, rows_per_block(out.cols), [&](int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i) {
+      const float* row = from.row(i);
+      float* to = out.row(i);
+      for (int64_t d = 0; d < out.cols; ++d) to[d] += row[d];
+    }
+  });
+}
+
+void CpuBackend::do_multiply(ConstMatrix factor, Matrix out) {
+  for_blocks(out.rows, rows_per_block(out.cols), [&](int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i) {
+      const float* row = factor.row(i);
+      float* to = out.row(i);
+      for (int64_t d = 0; d < out.cols; ++d) to[d] = row[d] == 0.0f ? 0.0f : to[d] * row[d];
+    }
+  });
+}
+
 }  // namespace gru4rec::cpu

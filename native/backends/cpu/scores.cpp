@@ -51,7 +51,7 @@ void CpuBackend::do_scores_backward(ConstMatrix score_gradient, ConstMatrix hidd
 
   float* sums = bias_gradient.stride == 1 ? bias_gradient.data : column_add_.reserve(score_gradient.cols);
   for_blocks(score_gradient.cols, kSumColumns, [&](int64_t first, int64_t last) {
-    kernels_.column_sums(score_gradient.data + first, score_gradient.rows, score_gradient.stride, last - first,
+    kernels_.column_sums(score_gradient.data + first, score_gradient.rows, score_gradient.stride, last - first, false,
                          sums + first);
   });
   if (bias_gradient.stride != 1) {

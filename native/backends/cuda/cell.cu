@@ -248,15 +248,16 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-/// Gradients of the gates and the input, row by row (cell_backward), H <= 128 units and in <= 256 inputs.
+/// Gradients of the gates, the input and where `kState` the old state, row by row (cell_backward), H <= 128 units and
+/// in <= 256 inputs.
 /// Block: 512 threads, for the four rows from 4 blockIdx.x on. Rows behind the last one count as zeros and are not
 /// written.
 /// Writes: a thread what belongs to its unit, in `of_gates`, too, and of the input's gradient every 128th column of its
 /// row.
-template <bool kResetAfter>
+template <bool kResetAfter, bool kState>
 __global__ void __launch_bounds__(kThreads)
     cell_backward_kernel(GruLayer layer, GruTrace trace, Dropout dropout, Matrix gradient, Matrix gate_gradients,
-                         Matrix input_gradient) {
+                         Matrix input_gradient, Matrix state_gradient) {
   static_assert(kThreads / kTileRows == kMostCellHidden, "sum_of_lane gives a thread the sum of its own unit");
   GRU_SHARED(TileColumn, of_gates, [3 * kMostCellHidden]);  // candidate | reset | update
   const int64_t width = gradient.cols, in = layer.candidate.rows - width;
@@ -266,6 +267,7 @@ __global__ void __launch_bounds__(kThreads)
   const int first_of_warp = static_cast<int>(threadIdx.x / kWarp) * kWeightRows;
 
   float r = 0.0f, h = 0.0f, candidate = 0.0f, reset = 0.0f, update = 0.0f;
+  float of_old = 0.0f;  // the old state's gradient, as far as it is made
   if (unit.inside) {
     const float of_state = keep(gradient(row, col), factor_of(dropout, row, col, width));
     const float c = trace.gates(row, col), z = trace.gates(row, 2 * width + col);
@@ -273,6 +275,7 @@ __global__ void __launch_bounds__(kThreads)
     h = trace.joined(row, width + in + col);
     candidate = candidate_gradient(layer.activation, of_state, z, c);
     update = update_gradient(of_state, z, c, h);
+    if (kState) of_old = kept_gradient(of_state, z);
     gate_gradients(row, col) = candidate;
     gate_gradients(row, 2 * width + col) = update;
     if (kResetAfter) {
@@ -292,7 +295,9 @@ __global__ void __launch_bounds__(kThreads)
     if (first_of_warp < width) {
       float sums[kSums] = {};
       add_lane_products(of_gates, layer.candidate.row_range(0, width), first_of_warp, sums);
-      reset = reset_gradient(sum_of_lane(sums), h, r);
+      const float of_product = sum_of_lane(sums);
+      reset = reset_gradient(of_product, h, r);
+      if (kState) of_old = fmaf(of_product, r, of_old);
       if (unit.inside) gate_gradients(row, width + col) = reset;
       if (unit.exists) of_gates[width + col].row[unit.tile_row] = reset;
     }
@@ -307,6 +312,21 @@ __global__ void __launch_bounds__(kThreads)
     const int64_t input_col = first - first_of_warp + unit.col;
     if (row < gradient.rows && input_col < in) input_gradient(row, input_col) = sum;
   }
+
+  if (kState) {
+    if (kResetAfter) {
+      __syncthreads();  // nobody reads the gradients of the candidates any more
+      if (unit.exists) of_gates[col].row[unit.tile_row] = candidate * r;
+      __syncthreads();  // those of h Whc + bhc are in their place
+    }
+    if (first_of_warp < width) {
+      float sums[kSums] = {};
+      if (kResetAfter) add_lane_products(of_gates, layer.candidate.row_range(0, width), first_of_warp, sums);
+      add_lane_products(of_gates + width, layer.gates.row_range(in, width), first_of_warp, sums);
+      const float sum = sum_of_lane(sums);
+      if (unit.inside) state_gradient(row, col) = of_old + sum;
+    }
+  }
 }
 
 void cell_forward(const GruLayer& layer, ConstMatrix input_gates, const Dropout& dropout, const GruTrace& trace,
@@ -316,10 +336,12 @@ void cell_forward(const GruLayer& layer, ConstMatrix input_gates, const Dropout&
 }
 
 void cell_backward(const GruLayer& layer, const GruTrace& trace, const Dropout& dropout, Matrix gradient,
-                   Matrix gate_gradients, Matrix input_gradient, cudaStream_t stream) {
-  launch(layer.reset_after() ? cell_backward_kernel<true> : cell_backward_kernel<false>,
+                   Matrix gate_gradients, Matrix input_gradient, Matrix state_gradient, cudaStream_t stream) {
+  const bool wants_state = !state_gradient.empty();
+  launch(layer.reset_after() ? (wants_state ? cell_backward_kernel<true, true> : cell_backward_kernel<true, false>)
+                             : (wants_state ? cell_backward_kernel<false, true> : cell_backward_kernel<false, false>),
          blocks_for(gradient.rows, kTileRows), kThreads, 0, stream, layer, trace, dropout, gradient, gate_gradients,
-         input_gradient);
+         input_gradient, state_gradient);
 }
 
 }  // namespace gru4rec::cuda

@@ -19,6 +19,6 @@ void cell_forward(const GruLayer& layer, ConstMatrix input_gates, const Dropout&
 /// gru_backward without the gradients of the parameters, which are sums over the rows. Where the layer resets after the
 /// product, `gradient` [M, H] becomes that of h Whc + bhc.
 void cell_backward(const GruLayer& layer, const GruTrace& trace, const Dropout& dropout, Matrix gradient,
-                   Matrix gate_gradients, Matrix input_gradient, cudaStream_t stream);
+                   Matrix gate_gradients, Matrix input_gradient, Matrix state_gradient, cudaStream_t stream);
 
 }  // namespace gru4rec::cuda

@@ -12,7 +12,8 @@ constexpr int kSumLanes = 16;
 /// every 16th behind it, in float. Grid: x over groups of columns.
 /// Writes: a thread its part to shared memory; after the barrier, which waits for the parts, warp 0 adds a column's 16
 /// parts in their order, in double, and writes its sum.
-__global__ void __launch_bounds__(kWarp* kSumLanes) column_sums_kernel(ConstMatrix from, float* sums, int64_t stride) {
+__global__ void __launch_bounds__(kWarp* kSumLanes)
+    column_sums_kernel(ConstMatrix from, float* sums, int64_t stride, bool add) {
   GRU_SHARED(float, parts, [kSumLanes][kWarp]);
   const int64_t col = int64_t{blockIdx.x} * kWarp + threadIdx.x;
   const bool inside = col < from.cols;
@@ -25,12 +26,13 @@ __global__ void __launch_bounds__(kWarp* kSumLanes) column_sums_kernel(ConstMatr
   if (threadIdx.y == 0 && inside) {
     double sum = 0.0;
     for (int lane = 0; lane < kSumLanes; ++lane) sum += static_cast<double>(parts[lane][threadIdx.x]);
-    sums[col * stride] = static_cast<float>(sum);
+    const auto rounded = static_cast<float>(sum);
+    sums[col * stride] = add ? sums[col * stride] + rounded : rounded;
   }
 }
 
-void column_sums(ConstMatrix from, float* sums, int64_t stride, cudaStream_t stream) {
-  launch(column_sums_kernel, blocks_for(from.cols, kWarp), dim3(kWarp, kSumLanes), 0, stream, from, sums, stride);
+void column_sums(ConstMatrix from, float* sums, int64_t stride, bool add, cudaStream_t stream) {
+  launch(column_sums_kernel, blocks_for(from.cols, kWarp), dim3(kWarp, kSumLanes), 0, stream, from, sums, stride, add);
 }
 
 }  // namespace gru4rec::cuda

@@ -74,19 +74,21 @@ struct ResetAfterProduct {
 };
 
 /// Gradients of the candidate and the update gate before their activation, from that of the new state.
-/// With `reset_after` also of the reset gate, and `gradient` <- that of h Whc + bhc.
+/// With `reset_after` also of the reset gate, and `gradient` <- that of h Whc + bhc. `state_gradient`, where it is not
+/// empty, <- what goes past the gates to the old state.
 struct StateGradient {
   int64_t width;
   Activation activation;
   bool reset_after;
   ConstMatrix gates, state, reset_state;
-  Matrix gradient, gate_gradients;
+  Matrix gradient, gate_gradients, state_gradient;
   __device__ void operator()(int64_t row, int64_t col, float factor = 1.0f) const {
     const float of_state = keep(gradient(row, col), factor);
     const float c = gates(row, col), z = gates(row, 2 * width + col);
     const float candidate = candidate_gradient(activation, of_state, z, c);
     gate_gradients(row, col) = candidate;
     gate_gradients(row, 2 * width + col) = update_gradient(of_state, z, c, state(row, col));
+    if (!state_gradient.empty()) state_gradient(row, col) = kept_gradient(of_state, z);
     if (reset_after) {
       const float r = gates(row, width + col);
       gate_gradients(row, width + col) = reset_gradient(candidate, reset_state(row, col), r);
@@ -96,18 +98,21 @@ struct StateGradient {
 };
 
 /// Gradient of the reset gate before its activation, from that of r * h. Columns from H on, where there are any, are
-/// the candidate's part of the input's gradient [M, in], which goes to its place.
+/// the candidate's part of the input's gradient [M, in], which goes to its place. `state_gradient`, where it is not
+/// empty, gets the part that comes through r * h.
 struct ResetGradient {
   int64_t width;
   ConstMatrix gates, state;
   ConstMatrix back;  ///< [M, H + in] or [M, H]
-  Matrix gate_gradients, input_gradient;
+  Matrix gate_gradients, input_gradient, state_gradient;
   __device__ void operator()(int64_t row, int64_t col) const {
     if (col >= width) {
       input_gradient(row, col - width) = back(row, col);
       return;
     }
-    gate_gradients(row, width + col) = reset_gradient(back(row, col), state(row, col), gates(row, width + col));
+    const float of_product = back(row, col), r = gates(row, width + col);
+    gate_gradients(row, width + col) = reset_gradient(of_product, state(row, col), r);
+    if (!state_gradient.empty()) state_gradient(row, col) = fmaf(of_product, r, state_gradient(row, col));
   }
 };
 
@@ -136,38 +141,46 @@ void CudaBackend::do_gru_forward(const GruLayer& layer, ConstMatrix input_gates,
 }
 
 void CudaBackend::do_gru_backward(const GruLayer& layer, const GruTrace& trace, const Dropout& dropout, Matrix gradient,
-                                  Matrix gate_gradients, Matrix input_gradient, const GruGradients& gradients) {
+                                  Matrix gate_gradients, Matrix input_gradient, Matrix state_gradient,
+                                  const GruGradients& gradients) {
   const int64_t width = layer.hidden(), in = layer.in();
   const Joined joined(layer, trace);
   const Matrix candidate = gate_gradients.col_range(0, width);
   const Matrix reset_and_update = gate_gradients.col_range(width, 2 * width);
   const bool by_cell = cell_suits(layer);
   if (by_cell) {
-    cell_backward(layer, trace, dropout, gradient, gate_gradients, input_gradient, stream());
+    cell_backward(layer, trace, dropout, gradient, gate_gradients, input_gradient, state_gradient, stream());
   } else {
-    backward_by_products(layer, trace, dropout, gradient, gate_gradients, input_gradient);
+    backward_by_products(layer, trace, dropout, gradient, gate_gradients, input_gradient, state_gradient);
   }
   // The gradients of the parameters sum over the rows of the step, and only the update waits for them.
   {
     const BranchScope branch(*this, Branch::layers);
     if (layer.reset_after()) {
       // `gradient` holds that of h Whc + bhc by now.
-      gemm_.multiply({joined.state, true}, {gradient}, false, gradients.candidate.row_range(0, width));
-      gemm_.multiply({joined.input, true}, {candidate}, false, gradients.candidate.row_range(width, in));
-      column_sums(gradient, gradients.candidate_hidden_bias.data, 1, stream());
+      gemm_.multiply({joined.state, true}, {gradient}, gradients.add, gradients.candidate.row_range(0, width));
+      gemm_.multiply({joined.input, true}, {candidate}, gradients.add, gradients.candidate.row_range(width, in));
+      column_sums(gradient, gradients.candidate_hidden_bias.data, 1, gradients.add, stream());
     } else {
-      gemm_.multiply({joined.candidate_input, true}, {candidate}, false, gradients.candidate);
+      gemm_.multiply({joined.candidate_input, true}, {candidate}, gradients.add, gradients.candidate);
     }
-    gemm_.multiply({joined.gates_input, true}, {reset_and_update}, false, gradients.gates);
-    column_sums(gate_gradients, gradients.bias.data, 1, stream());
+    gemm_.multiply({joined.gates_input, true}, {reset_and_update}, gradients.add, gradients.gates);
+    column_sums(gate_gradients, gradients.bias.data, 1, gradients.add, stream());
   }
-  if (!by_cell && !input_gradient.empty()) {
+  if (by_cell) return;
+  if (!input_gradient.empty()) {
     gemm_.multiply({reset_and_update}, {layer.gates.row_range(0, in), true}, true, input_gradient);
+  }
+  if (state_gradient.empty()) return;
+  gemm_.multiply({reset_and_update}, {layer.gates.row_range(in, width), true}, true, state_gradient);
+  if (layer.reset_after()) {
+    gemm_.multiply({gradient}, {layer.candidate.row_range(0, width), true}, true, state_gradient);
   }
 }
 
 void CudaBackend::backward_by_products(const GruLayer& layer, const GruTrace& trace, const Dropout& dropout,
-                                       Matrix gradient, Matrix gate_gradients, Matrix input_gradient) {
+                                       Matrix gradient, Matrix gate_gradients, Matrix input_gradient,
+                                       Matrix state_gradient) {
   const int64_t rows = gradient.rows, width = layer.hidden(), in = layer.in();
   const Joined joined(layer, trace);
   const Matrix candidate = gate_gradients.col_range(0, width);
@@ -175,14 +188,15 @@ void CudaBackend::backward_by_products(const GruLayer& layer, const GruTrace& tr
 
   for_each_element(rows, width, dropout, stream(),
                    StateGradient{width, layer.activation, layer.reset_after(), trace.gates, joined.state,
-                                 joined.reset_state, gradient, gate_gradients});
+                                 joined.reset_state, gradient, gate_gradients, state_gradient});
   if (!layer.reset_after()) {
     // One product gives the gradients of r * h and, beside it, the candidate's part of the input's.
     const int64_t joined_width = wants_input ? width + in : width;
     const Matrix back(joined_gradient_.reserve(rows * joined_width), rows, joined_width);
     gemm_.multiply({candidate}, {layer.candidate.row_range(0, joined_width), true}, false, back);
-    for_each_element(rows, joined_width, stream(),
-                     ResetGradient{width, trace.gates, joined.state, back, gate_gradients, input_gradient});
+    for_each_element(
+        rows, joined_width, stream(),
+        ResetGradient{width, trace.gates, joined.state, back, gate_gradients, input_gradient, state_gradient});
   } else if (wants_input) {
     gemm_.multiply({candidate}, {layer.candidate.row_range(width, in), true}, false, input_gradient);
   }

@@ -22,6 +22,9 @@ __device__ __forceinline__ float update_gradient(float of_state, float z, float 
   return of_state * (c - h) * (z * (1.0f - z));
 }
 
+/// The part of the old state's gradient that does not pass a gate's sum.
+__device__ __forceinline__ float kept_gradient(float of_state, float z) { return of_state * (1.0f - z); }
+
 /// Gradient of the reset gate before its activation, from that of r * `scaled`.
 __device__ __forceinline__ float reset_gradient(float of_product, float scaled, float r) {
   return of_product * scaled * (r * (1.0f - r));

@@ -37,6 +37,31 @@ struct DropElement {
   }
 };
 
+/// [M, width].
+struct AddElement {
+  ConstMatrix from;
+  Matrix out;
+  __device__ void operator()(int64_t row, int64_t col) const { out(row, col) += from(row, col); }
+};
+
+/// [M, width].
+struct MultiplyElement {
+  ConstMatrix factor;
+  Matrix out;
+  __device__ void operator()(int64_t row, int64_t col) const { out(row, col) = keep(out(row, col), factor(row, col)); }
+};
+
+/// Element `col` of a single row: out [n] from items at source [M], or from items [M] where `source` is empty.
+struct CarryItem {
+  Span<const int32_t> items, source;
+  Span<int32_t> out;
+  __device__ void operator()(int64_t, int64_t col) const {
+    int64_t from = col;
+    if (!source.empty()) from = col < source.size ? source[col] : -1;
+    out[col] = from >= 0 && from < items.size ? items[from] : kNoItem;
+  }
+};
+
 cudaError_t find_code() {
   cudaFuncAttributes attributes;
   return cudaFuncGetAttributes(&attributes, elements_kernel<FillElement>);
@@ -60,6 +85,18 @@ void CudaBackend::do_carry_state(ConstMatrix state, Span<const int32_t> source, 
 
 void CudaBackend::do_dropout_backward(const Dropout& dropout, Matrix gradient) {
   for_each_element(gradient.rows, gradient.cols, dropout, stream(), DropElement{gradient});
+}
+
+void CudaBackend::do_carry_items(Span<const int32_t> items, Span<const int32_t> source, Span<int32_t> out) {
+  for_each_element(1, out.size, stream(), CarryItem{items, source, out});
+}
+
+void CudaBackend::do_add(ConstMatrix from, Matrix out) {
+  for_each_element(out.rows, out.cols, stream(), AddElement{from, out});
+}
+
+void CudaBackend::do_multiply(ConstMatrix factor, Matrix out) {
+  for_each_element(out.rows, out.cols, stream(), MultiplyElement{factor, out});
 }
 
 }  // namespace gru4rec::cuda

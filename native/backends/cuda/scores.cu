@@ -61,7 +61,7 @@ void CudaBackend::do_scores_backward(ConstMatrix score_gradient, ConstMatrix hid
   {
     const BranchScope branch(*this, Branch::rows);
     gemm_.multiply({score_gradient, true}, {hidden}, false, weight_gradient);
-    column_sums(score_gradient, bias_gradient.data, bias_gradient.stride, stream());
+    column_sums(score_gradient, bias_gradient.data, bias_gradient.stride, false, stream());
   }
   // do_scores has left the rows of these items.
   const ConstMatrix item_rows =

@@ -11,7 +11,7 @@
 namespace gru4rec::cuda_library {
 
 /// Changes with every change of this file, of the operations' arguments and of the structs in them.
-constexpr int32_t kAbi = 5;
+constexpr int32_t kAbi = 6;
 /// Name of the one function that the library exports, of type `GetTable`.
 constexpr const char* kEntry = "gru4rec_cuda_library";
 
@@ -84,6 +84,9 @@ using Function = typename Operation<decltype(kMethod)>::Function;
   X(gather_rows) \
   X(carry_state) \
   X(dropout_backward) \
+  X(carry_items) \
+  X(add) \
+  X(multiply) \
   X(gru_forward) \
   X(gru_backward) \
   X(draw_negatives) \

@@ -23,7 +23,7 @@ class CudaMemoryMeter final : public MemoryMeter {
 
  private:
   void do_gru_backward(const GruLayer& layer, const GruTrace&, const Dropout&, Matrix gradient, Matrix,
-                       Matrix input_gradient, const GruGradients&) override {
+                       Matrix input_gradient, Matrix, const GruGradients&) override {
     if (layer.reset_after() || cell_suits(layer)) return;
     joined_gradient_.reserve(gradient.rows * (layer.hidden() + (input_gradient.empty() ? 0 : layer.in())));
   }

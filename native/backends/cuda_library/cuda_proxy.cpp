@@ -147,13 +147,20 @@ class CudaProxy final : public Backend {
   void do_dropout_backward(const Dropout& dropout, Matrix gradient) override {
     call(table_.dropout_backward, dropout, gradient);
   }
+  void do_carry_items(Span<const int32_t> items, Span<const int32_t> source, Span<int32_t> out) override {
+    call(table_.carry_items, items, source, out);
+  }
+  void do_add(ConstMatrix from, Matrix out) override { call(table_.add, from, out); }
+  void do_multiply(ConstMatrix factor, Matrix out) override { call(table_.multiply, factor, out); }
   void do_gru_forward(const GruLayer& layer, ConstMatrix input_gates, const Dropout& dropout, const GruTrace& trace,
                       Matrix hidden) override {
     call(table_.gru_forward, layer, input_gates, dropout, trace, hidden);
   }
   void do_gru_backward(const GruLayer& layer, const GruTrace& trace, const Dropout& dropout, Matrix gradient,
-                       Matrix gate_gradients, Matrix input_gradient, const GruGradients& gradients) override {
-    call(table_.gru_backward, layer, trace, dropout, gradient, gate_gradients, input_gradient, gradients);
+                       Matrix gate_gradients, Matrix input_gradient, Matrix state_gradient,
+                       const GruGradients& gradients) override {
+    call(table_.gru_backward, layer, trace, dropout, gradient, gate_gradients, input_gradient, state_gradient,
+         gradients);
   }
   void do_draw_negatives(const SamplingTableView& table, const RandomStream& stream,
                          MatrixView<int32_t> samples) override {

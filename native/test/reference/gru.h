@@ -136,9 +136,10 @@ struct GruBackward {
   GruParameters<T> parameters;
   Table<T> gates;  ///< [M, 3H] by the gates before activation: candidate, reset, update
   Table<T> x;      ///< [M, in]
+  Table<T> h;      ///< [M, H] by the previous state
 };
 
-/// @param gradient  [M, H] of the new state. The previous state is a constant.
+/// @param gradient  [M, H] of the new state.
 template <class T>
 GruBackward<T> gru_backward(const GruParameters<T>& p, const Activation& activation, const GruStep<T>& step,
                             const Table<T>& gradient) {
@@ -178,6 +179,10 @@ GruBackward<T> gru_backward(const GruParameters<T>& p, const Activation& activat
   place(dar, 0, width, out.gates);
   place(daz, 0, 2 * width, out.gates);
   out.x = sum(sum(product(dac, transpose(p.wxc)), product(dar, transpose(p.wxr))), product(daz, transpose(p.wxz)));
+  out.h = sum(product(dar, transpose(p.whr)), product(daz, transpose(p.whz)));
+  out.h = sum(out.h, after ? product(product_gradient, transpose(p.whc)) : times(through, step.r));
+  for (int64_t i = 0; i < m; ++i)
+    for (int64_t d = 0; d < width; ++d) out.h(i, d) = out.h(i, d) + dh(i, d) * (T(1.0) - step.z(i, d));
   return out;
 }
 

@@ -46,6 +46,7 @@ inline void gru_state_backward(const GruRowGradient& row, bool reset_before) {
       const Vec c = at.load(row.gates), z = at.load(row.gates + 2 * hidden);
       const Vec candidate = gradient * z * activation.slope(c);
       at.store(row.gate_gradients, candidate);
+      if (row.state_gradient != nullptr) at.store(row.state_gradient, (1.0f - z) * gradient);
       at.store(row.gate_gradients + 2 * hidden, gradient * (c - at.load(row.state)) * (z * (1.0f - z)));
       if (!reset_before) {
         const Vec r = at.load(row.gates + hidden);
@@ -60,6 +61,9 @@ inline void gru_reset_backward(const GruRowGradient& row, const float* reset_gra
   const int64_t hidden = row.hidden;
   for_vectors(0, hidden, [&](auto at) {
     const Vec r = at.load(row.gates + hidden);
+    if (row.state_gradient != nullptr) {
+      at.store(row.state_gradient, fma(at.load(reset_gradient), r, at.load(row.state_gradient)));
+    }
     at.store(row.gate_gradients + hidden, at.load(reset_gradient) * at.load(row.state) * (r * (1.0f - r)));
   });
 }

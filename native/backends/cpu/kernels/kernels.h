@@ -27,6 +27,7 @@ struct GruRowGradient {
   const float* reset_state;
   float* gradient;  ///< in: of the new state
   float* gate_gradients;
+  float* state_gradient;  ///< of the old state; null = not wanted
 };
 
 /// One row of a table, or a piece of the dense part, and what its optimiser remembers; unused states are null.
@@ -70,9 +71,9 @@ struct Kernels {
   /// out <- (1 - z) * h + z * c
   void (*gru_state)(const GruRow& row, bool reset_before, float* out);
   /// Gradients of the candidate and update gates before their activation. Unless `reset_before`, also of the reset
-  /// gate, and `gradient` <- of reset_state.
+  /// gate, and `gradient` <- of reset_state. The state's gradient, where it is wanted, <- (1 - z) * gradient.
   void (*gru_state_backward)(const GruRowGradient& row, bool reset_before);
-  /// Gradient of the reset gate from that of r * h, `reset_gradient`.
+  /// Gradient of the reset gate from that of r * h, `reset_gradient`, which adds to the state's, too.
   void (*gru_reset_backward)(const GruRowGradient& row, const float* reset_gradient);
 
   /// One row of a loss: scores [n] <- gradient of (row loss * scale) by the raw scores; returns the row loss.
@@ -86,8 +87,9 @@ struct Kernels {
                  const UpdatedRow& row);
   /// Sum of the squares of the summed rows (without `scale`).
   double (*squared_norm)(const SummedRows& gradient, int64_t n);
-  /// sums [n] <- sums of the columns of a matrix [rows, n], from the first row to the last.
-  void (*column_sums)(const float* data, int64_t rows, int64_t stride, int64_t n, float* sums);
+  /// sums [n] <- sums of the columns of a matrix [rows, n], from the first row to the last; with `add`, added to what
+  /// is there.
+  void (*column_sums)(const float* data, int64_t rows, int64_t stride, int64_t n, bool add, float* sums);
 
   /// Adds the numbers of scores above and equal to `pivot`. False when a score is not finite.
   bool (*count_above)(const float* scores, int64_t n, float pivot, int32_t* greater, int32_t* equal);

@@ -124,11 +124,11 @@ inline double squared_norm(const SummedRows& gradient, int64_t n) {
   return total;
 }
 
-inline void column_sums(const float* data, int64_t rows, int64_t stride, int64_t n, float* sums) {
+inline void column_sums(const float* data, int64_t rows, int64_t stride, int64_t n, bool add, float* sums) {
   for_vectors(0, n, [&](auto at) {
     Vec total = at.load(data);
     for (int64_t r = 1; r < rows; ++r) total += at.load(data + r * stride);
-    at.store(sums, total);
+    at.store(sums, add ? at.load(sums) + total : total);
   });
 }
 
