@@ -112,7 +112,7 @@ export const bugs = [
   {
     name: "the mask of dropoutEmbed is not applied in the backward step",
     file: `${engine}/backward_pass.cpp`,
-    find: "if (dropout.input.active()) backend.dropout_backward(dropout.input, input_row_gradients());",
+    find: "if (dropout.input.active()) backend.dropout_backward(dropout.input, input_row_gradients(0));",
     replace: "",
   },
   // --- Scores and losses --------------------------------------------------------------------------------------------

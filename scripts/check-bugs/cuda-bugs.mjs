@@ -276,9 +276,9 @@ export const cudaBugs = [
   {
     name: "steps: the number goes on while masks are made",
     file: "native/engine/training_step.cpp",
-    find: "  backward_.run(forward_, items, dropout_, scores);\n  backend_.join(Branch::items);\n",
+    find: "  backward_.run(forward_, history_, items, dropout_, scores);\n  backend_.join(Branch::items);\n",
     replace:
-      "  backend_.accumulate_loss(row_losses, spec_.batch, state, totals_.data());\n  backward_.run(forward_, items, dropout_, scores);\n  backend_.join(Branch::items);\n",
+      "  backend_.accumulate_loss(row_losses, spec_.batch, state, totals_.data());\n  backward_.run(forward_, history_, items, dropout_, scores);\n  backend_.join(Branch::items);\n",
     programs: recorded,
   },
   {
