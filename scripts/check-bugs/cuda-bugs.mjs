@@ -276,9 +276,9 @@ export const cudaBugs = [
   {
     name: "steps: the number goes on while masks are made",
     file: "native/engine/training_step.cpp",
-    find: "  backward_.run(forward_, items, dropout_, scores);\n  backend_.join(Branch::items);\n",
+    find: "  backward_.run(forward_, history_, items, dropout_, scores);\n  backend_.join(Branch::items);\n",
     replace:
-      "  backend_.accumulate_loss(row_losses, spec_.batch, state, totals_.data());\n  backward_.run(forward_, items, dropout_, scores);\n  backend_.join(Branch::items);\n",
+      "  backend_.accumulate_loss(row_losses, spec_.batch, state, totals_.data());\n  backward_.run(forward_, history_, items, dropout_, scores);\n  backend_.join(Branch::items);\n",
     programs: recorded,
   },
   {
@@ -401,6 +401,20 @@ export const cudaBugs = [
     name: "cell: no barrier before the slices of the candidate are added",
     file: `${cuda}/cell.cu`,
     find: "    __syncthreads();  // their slices are there\n",
+    replace: "",
+    programs: gru,
+  },
+  {
+    name: "cell: no barrier before the candidates' gradients are overwritten",
+    file: `${cuda}/cell.cu`,
+    find: "      __syncthreads();  // nobody reads the gradients of the candidates any more\n",
+    replace: "",
+    programs: gru,
+  },
+  {
+    name: "cell: no barrier before what took their place is read",
+    file: `${cuda}/cell.cu`,
+    find: "      __syncthreads();  // those of h Whc + bhc are in their place\n",
     replace: "",
     programs: gru,
   },

@@ -88,7 +88,10 @@ test.each<[object, string]>([
   [{ hiddenAct: "softmax" }, "Expected hiddenAct to be one of linear, relu, tanh, leaky-s"],
   [{ hiddenAct: "elu" }, "Expected hiddenAct to be one of linear, relu, tanh, leaky-s"],
   [{ embedding: 0 }, 'Expected embedding to be "none", "shared", "layersize" or an integer from 1'],
-  [{ stepsPerLaunch: 257 }, 'Expected stepsPerLaunch to be "auto" or an integer from 0 to 256 but received 257 (number)'],
+  [
+    { stepsPerLaunch: 257 },
+    'Expected stepsPerLaunch to be "auto" or an integer from 0 to 256 but received 257 (number)',
+  ],
   [{ adaptParams: [1] }, "Expected adaptParams[0] to be a number of at least 0 and below 1 but received 1 (number)"],
   [{ layer: [1] }, "Unknown parameter layer; did you mean layers?"],
   [{ n_sample: 1 }, "Unknown parameter n_sample; did you mean nSample?"],
