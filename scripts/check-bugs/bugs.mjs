@@ -115,6 +115,31 @@ export const bugs = [
     find: "if (dropout.input.active()) backend.dropout_backward(dropout.input, input_row_gradients(0));",
     replace: "",
   },
+  // --- Gradients through time -----------------------------------------------------------------------------------------
+  {
+    name: "the old state gets nothing past the gates",
+    file: `${kernels}/gru_impl.h`,
+    find: "at.store(row.state_gradient, (1.0f - z) * gradient);",
+    replace: "at.store(row.state_gradient, 0.0f * gradient);",
+  },
+  {
+    name: "the parameters' gradients of the last of the steps stand for their sum",
+    file: `${engine}/backward_pass.cpp`,
+    find: "                                 !running};",
+    replace: "                                 false};",
+  },
+  {
+    name: "a step's masks are those of the step that runs",
+    file: `${engine}/backward_pass.cpp`,
+    find: "if (!mask.empty()) backend.multiply(mask, hidden);",
+    replace: "backend.dropout_backward(dropout.hidden[l], hidden);",
+  },
+  {
+    name: "the inputs of the steps before stay in the rows where they were",
+    file: `${engine}/backward_pass.cpp`,
+    find: "backend.carry_items(input_place(back - 1), source, input_place(back));",
+    replace: "backend.carry_items(input_place(back - 1), {}, input_place(back));",
+  },
   // --- Scores and losses --------------------------------------------------------------------------------------------
   {
     name: "logQ takes targets for samples",

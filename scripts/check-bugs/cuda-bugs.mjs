@@ -405,6 +405,20 @@ export const cudaBugs = [
     programs: gru,
   },
   {
+    name: "cell: no barrier before the candidates' gradients are overwritten",
+    file: `${cuda}/cell.cu`,
+    find: "      __syncthreads();  // nobody reads the gradients of the candidates any more\n",
+    replace: "",
+    programs: gru,
+  },
+  {
+    name: "cell: no barrier before what took their place is read",
+    file: `${cuda}/cell.cu`,
+    find: "      __syncthreads();  // those of h Whc + bhc are in their place\n",
+    replace: "",
+    programs: gru,
+  },
+  {
     name: "cell: no barrier before the gates' gradients are read",
     file: `${cuda}/cell.cu`,
     find: "  __syncthreads();  // the gradients of the gates are there, but those of a reset before the product\n",

@@ -76,7 +76,7 @@ export class ReferenceModel {
     this.epochs += 1;
 
     const states = this.zeroStates(spec.batchSize);
-    const before: (StepRow | undefined)[] = new Array(spec.batchSize);
+    const before = new Array<StepRow | undefined>(spec.batchSize);
     const trace: TrainedStep[] = [];
     let weightedLoss = 0;
     let events = 0;
