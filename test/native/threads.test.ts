@@ -67,11 +67,15 @@ test("a worker thread trains, and may end in the middle of it", async () => {
     assert.deepEqual(await once(worker, "exit"), [0]);
     assert.equal(last, 1009);
 
-    const interrupted = run(endless);
-    await once(interrupted, "message");
-    await interrupted.terminate();
+    // At moments of all kinds: between two calls, within one, while one reports progress.
+    for (let moment = 0; moment < 10; ++moment) {
+      const interrupted = run(endless);
+      await once(interrupted, "message");
+      await new Promise((resolve) => setTimeout(resolve, moment));
+      await interrupted.terminate();
+    }
   `);
-});
+}, 60_000);
 
 test("the process may end in the middle of training", async () => {
   const { code, stdout, stderr } = await runScript(`${SETUP}
