@@ -2,6 +2,7 @@ import { describeValue, Gru4RecError } from "../errors";
 import { arrangeLog, checkEventCount, type EventLog } from "./event-log";
 import { scaleToSeconds, TimeReader, type TimeUnit } from "./event-times";
 import { checkId, compareIds, idSequence, makeIdList, type IdKind, type ItemId, type SessionId } from "./ids";
+import { countUp } from "./rows/count-up";
 import { groupByKey } from "./rows/group-rows";
 import { SkippedRows } from "./skipped-rows";
 
@@ -161,7 +162,7 @@ export class EventLogBuilder {
     const items = this.#itemIds.numbering;
     const { kind, ids } = this.#sessionIds.numbering;
 
-    const order = new Int32Array(ids.length).map((_, session) => session);
+    const order = countUp(ids.length);
     order.sort((a, b) => compareIds(ids[a]!, ids[b]!));
     const place = new Int32Array(order.length);
     order.forEach((session, i) => (place[session] = i));

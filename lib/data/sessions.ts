@@ -1,6 +1,7 @@
 import { Gru4RecError } from "../errors";
 import type { EventLog } from "./event-log";
 import type { ItemId } from "./ids";
+import { countUp } from "./rows/count-up";
 import { Vocabulary } from "./vocabulary";
 
 /** Sessions of item indices. Events of session s are items[offsets[s] … offsets[s + 1]), oldest first. */
@@ -132,7 +133,7 @@ export function trainingOrder(
   { sessions: { offsets }, startTimes }: Pick<TrainingData, "sessions" | "startTimes">,
   timeSort: boolean,
 ): Int32Array {
-  const order = new Int32Array(startTimes.length).map((_, session) => session);
+  const order = countUp(startTimes.length);
   const trained = order.filter((session) => offsets[session + 1]! - offsets[session]! >= 2);
   return timeSort ? trained.sort((a, b) => startTimes[a]! - startTimes[b]! || a - b) : trained;
 }

@@ -1,6 +1,7 @@
 import { checkInteger } from "../errors";
 import type { ItemId, Widened } from "./ids";
 import { readEvents, type DataInput, type ReadOptions } from "./read-events";
+import { countUp } from "./rows/count-up";
 import { splitSessions, type Split } from "./split-sessions";
 
 /**
@@ -17,7 +18,7 @@ export async function splitLastSessions<Id extends ItemId = ItemId>(
   checkInteger("count", count, 1, Number.MAX_SAFE_INTEGER);
   const log = await readEvents(data, options);
   const { endTimes } = log;
-  const order = new Int32Array(endTimes.length).map((_, session) => session);
+  const order = countUp(endTimes.length);
   order.sort((a, b) => endTimes[a]! - endTimes[b]! || a - b);
   const inTest = new Uint8Array(order.length);
   for (const session of order.subarray(-count)) inTest[session] = 1;

@@ -1,6 +1,7 @@
 import { Gru4RecError } from "../errors";
 import type { EventLog } from "./event-log";
 import type { ItemId } from "./ids";
+import { countUp } from "./rows/count-up";
 import { selectSessions } from "./select-sessions";
 
 /** A log in two parts that share no session. */
@@ -19,7 +20,7 @@ export interface Split<Id extends ItemId = ItemId> {
  */
 export function splitSessions<Id extends ItemId>(log: EventLog<Id>, inTest: Uint8Array, refusal: string): Split<Id> {
   if (!inTest.includes(0)) throw new Gru4RecError("ERR_DATA", refusal);
-  const sessions = new Int32Array(inTest.length).map((_, session) => session);
+  const sessions = countUp(inTest.length);
   return {
     train: selectSessions(log, sessions.filter((session) => inTest[session] === 0)), // prettier-ignore
     test: selectSessions(log, sessions.filter((session) => inTest[session] !== 0)), // prettier-ignore

@@ -1,5 +1,6 @@
 import type { EventLog, LogIds } from "../event-log";
 import { idSequence, makeIdList, type IdList, type IdSequence, type ItemId } from "../ids";
+import { countUp } from "../rows/count-up";
 import { inPieces } from "../rows/pieces";
 
 /** The item of an event that is of none of the wanted types; such events only count for the gaps between sessions. */
@@ -39,13 +40,6 @@ export function draftOf(log: EventLog, mine: boolean): Draft {
     times: mine ? times : times.slice(),
     origins: countUp(offsets.length - 1),
   };
-}
-
-/** The numbers from 0 on. */
-export function countUp(count: number): Int32Array {
-  const numbers = new Int32Array(count);
-  for (let i = 0; i < count; ++i) numbers[i] = i;
-  return numbers;
 }
 
 export function copyDraft({ ids, offsets, items, times, origins }: Draft): Draft {

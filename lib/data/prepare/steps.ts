@@ -1,7 +1,8 @@
 import { compareIds } from "../ids";
+import { countUp } from "../rows/count-up";
 import { inPieces } from "../rows/pieces";
 import { orderOfTimes } from "../rows/sort-times";
-import { countItems, countUp, OTHER_TYPE, sessionTimes, takeMarked, type Draft } from "./draft";
+import { countItems, OTHER_TYPE, sessionTimes, takeMarked, type Draft } from "./draft";
 
 // Each step takes a draft, whose arrays it may change, and gives what is left of it.
 

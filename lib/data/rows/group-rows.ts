@@ -1,3 +1,4 @@
+import { countUp } from "./count-up";
 import type { Keys } from "./keys";
 import { inPieces } from "./pieces";
 
@@ -24,7 +25,7 @@ const DIGITS = 256;
  */
 export async function groupByKey(keys: Keys, signal: AbortSignal | undefined): Promise<RowsByKey> {
   const count = keys.low.length;
-  let from = { rows: new Int32Array(count).map((_, row) => row), ...keys };
+  let from = { rows: countUp(count), ...keys };
   let to = {
     rows: new Int32Array(count),
     low: new Uint32Array(count),
