@@ -45,10 +45,10 @@ async function findLog() {
 }
 
 /** Item ids of the sessions of a log, oldest first. */
-function sessionsOf({ items, sessions, times, itemIds, sessionIds }) {
-  const events = Array.from({ length: sessionIds.length }, () => []);
-  sessions.forEach((session, event) => events[session].push(event));
-  return events.map((list) => list.sort((a, b) => times[a] - times[b] || a - b).map((event) => itemIds[items[event]]));
+function sessionsOf({ items, offsets, itemIds }) {
+  return Array.from(offsets.subarray(1), (end, s) =>
+    Array.from(items.subarray(offsets[s], end), (item) => itemIds[item]),
+  );
 }
 
 function printComparison({ gru4rec, mostPopular, lastItem }) {
