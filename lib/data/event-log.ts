@@ -1,6 +1,6 @@
 import { Gru4RecError } from "../errors";
 import type { IdKind, IdList, IdSequence, ItemId } from "./ids";
-import type { GroupedRows } from "./rows/group-rows";
+import type { GroupedEvents } from "./rows/group-events";
 import { inPieces } from "./rows/pieces";
 
 /** A click log in memory, session by session: 12 bytes an event, and 20 a session besides its id. */
@@ -41,75 +41,28 @@ export function checkEventCount(events: number, name?: string): void {
   }
 }
 
-/** Events as they came in. */
-export interface LogRows {
-  /** [events] item indices */
-  readonly items: Int32Array;
-  /** [events] Unix seconds */
-  readonly times: Float64Array;
-}
-
 export type LogIds<Id extends ItemId = ItemId> = Pick<
   EventLog<Id>,
   "itemKind" | "itemIds" | "sessionKind" | "sessionIds"
 >;
 
 /**
- * Puts events in the order of a log.
- * @param sessions - Which rows belong to each session.
+ * Makes a log of events that are in its order.
+ * @param grouped - Kept, not copied.
+ * @throws {@link Gru4RecError} `ERR_ABORTED`
  */
-export async function arrangeLog<Id extends ItemId>(
+export async function makeLog<Id extends ItemId>(
   ids: LogIds<Id>,
-  { items, times }: LogRows,
-  { rows, offsets }: GroupedRows,
+  { offsets, items, times }: Omit<GroupedEvents, "keys">,
   signal: AbortSignal | undefined,
 ): Promise<EventLog<Id>> {
-  const count = offsets.length - 1;
-  const log = {
-    ...ids,
-    offsets,
-    items: new Int32Array(rows.length),
-    times: new Float64Array(rows.length),
-    startTimes: new Float64Array(count),
-    endTimes: new Float64Array(count),
-  };
-  await inPieces(rows.length, signal, (from, to) => {
-    for (let event = from; event < to; ++event) {
-      const row = rows[event]!;
-      log.items[event] = items[row]!;
-      log.times[event] = times[row]!;
-    }
-  });
-  await inPieces(count, signal, (from, to) => {
+  const sessions = offsets.length - 1;
+  const [startTimes, endTimes] = [new Float64Array(sessions), new Float64Array(sessions)];
+  await inPieces(sessions, signal, (from, to) => {
     for (let s = from; s < to; ++s) {
-      sortByTime(log, offsets[s]!, offsets[s + 1]!);
-      log.startTimes[s] = log.times[offsets[s]!]!;
-      log.endTimes[s] = log.times[offsets[s + 1]! - 1]!;
+      startTimes[s] = times[offsets[s]!]!;
+      endTimes[s] = times[offsets[s + 1]! - 1]!;
     }
   });
-  return log;
-}
-
-/** Sessions of more events than this are sorted by the library's sort. */
-const LONG_SESSION = 64;
-
-/** Puts the events `first` to `end` in the order of their times; those of one time stay in theirs. */
-function sortByTime({ items, times }: LogRows, first: number, end: number): void {
-  if (end - first > LONG_SESSION) {
-    const order = Int32Array.from({ length: end - first }, (_, i) => first + i);
-    order.sort((a, b) => times[a]! - times[b]! || a - b);
-    items.set(order.map((event) => items[event]!), first); // prettier-ignore
-    times.set(Float64Array.from(order, (event) => times[event]!), first); // prettier-ignore
-    return;
-  }
-  for (let event = first + 1; event < end; ++event) {
-    const [item, time] = [items[event]!, times[event]!];
-    let place = event;
-    for (; place > first && times[place - 1]! > time; --place) {
-      items[place] = items[place - 1]!;
-      times[place] = times[place - 1]!;
-    }
-    items[place] = item;
-    times[place] = time;
-  }
+  return { ...ids, offsets, items, times, startTimes, endTimes };
 }

@@ -108,6 +108,6 @@ export function scaleToSeconds(times: Float64Array, unit: TimeUnit | undefined):
 
 function areMilliseconds(times: Float64Array): boolean {
   let large = 0;
-  for (const time of times) if (time >= SMALLEST_MEDIAN_OF_MILLISECONDS) ++large;
+  for (let i = 0; i < times.length; ++i) if (times[i]! >= SMALLEST_MEDIAN_OF_MILLISECONDS) ++large;
   return 2 * large >= times.length;
 }

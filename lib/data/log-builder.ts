@@ -1,9 +1,9 @@
 import { describeValue, Gru4RecError } from "../errors";
-import { arrangeLog, checkEventCount, type EventLog } from "./event-log";
+import { checkEventCount, makeLog, type EventLog } from "./event-log";
 import { scaleToSeconds, TimeReader, type TimeUnit } from "./event-times";
 import { checkId, compareIds, idSequence, makeIdList, type IdKind, type ItemId, type SessionId } from "./ids";
 import { countUp } from "./rows/count-up";
-import { groupByKey } from "./rows/group-rows";
+import { groupEvents } from "./rows/group-events";
 import { SkippedRows } from "./skipped-rows";
 
 /** A JavaScript Map holds 2^24 entries. */
@@ -88,9 +88,9 @@ export class EventLogBuilder {
   readonly #sessionIds: IdReader;
   readonly #itemIds: IdReader;
   readonly #timeReader: TimeReader;
-  #sessions: Int32Array;
-  #items: Int32Array;
-  #times: Float64Array;
+  #sessions: Int32Array<ArrayBuffer>;
+  #items: Int32Array<ArrayBuffer>;
+  #times: Float64Array<ArrayBuffer>;
   /** Events so far. */
   #length = 0;
   /** Calls of `add` so far. */
@@ -167,7 +167,8 @@ export class EventLogBuilder {
     const place = new Int32Array(order.length);
     order.forEach((session, i) => (place[session] = i));
     const low = Uint32Array.from(this.#sessions, (session) => place[session]!);
-    return arrangeLog(
+    const events = { keys: { low, high: 0 }, items: this.#items, times: this.#times };
+    return makeLog(
       {
         itemKind: items.kind,
         itemIds: makeIdList(items.ids, items.kind),
@@ -177,15 +178,17 @@ export class EventLogBuilder {
           kind,
         ),
       },
-      { items: this.#items, times: this.#times },
-      await groupByKey({ low, high: undefined }, signal),
+      await groupEvents([events], signal),
       signal,
     );
   }
 
   #resize(capacity: number): void {
     const kept = Math.min(capacity, this.#length);
-    const copy = <A extends Int32Array | Float64Array>(from: A, to: A): A => (to.set(from.subarray(0, kept)), to);
+    const copy = <A extends Int32Array<ArrayBuffer> | Float64Array<ArrayBuffer>>(from: A, to: A): A => {
+      to.set(from.subarray(0, kept));
+      return to;
+    };
     this.#sessions = copy(this.#sessions, new Int32Array(capacity));
     this.#items = copy(this.#items, new Int32Array(capacity));
     this.#times = copy(this.#times, new Float64Array(capacity));

@@ -151,11 +151,14 @@ function checkContents(
   { offsets, items, times }: { offsets: Int32Array; items: Int32Array; times: Float64Array },
   itemCount: number,
 ): void {
-  let fits = offsets[0] === 0 && offsets.at(-1) === items.length;
-  for (let s = 0; s + 1 < offsets.length && fits; ++s) fits = offsets[s + 1]! > offsets[s]!;
-  if (!fits) throw new FormatError("the offsets of its sessions do not fit its events");
-  for (const item of items) fits &&= item >= 0 && item < itemCount;
-  if (!fits) throw new FormatError("it has events of items that it does not name");
-  for (const time of times) fits &&= time >= 0 && time < Infinity;
-  if (!fits) throw new FormatError("it has times that are none");
+  let fit = 0; // counted, as loops without a way out are the fastest
+  for (let s = 0; s + 1 < offsets.length; ++s) if (offsets[s + 1]! > offsets[s]!) ++fit;
+  if (offsets[0] !== 0 || offsets.at(-1) !== items.length || fit !== offsets.length - 1)
+    throw new FormatError("the offsets of its sessions do not fit its events");
+  fit = 0;
+  for (let event = 0; event < items.length; ++event) if (items[event]! >>> 0 < itemCount) ++fit;
+  if (fit !== items.length) throw new FormatError("it has events of items that it does not name");
+  fit = 0;
+  for (let event = 0; event < times.length; ++event) if (times[event]! >= 0 && times[event]! < Infinity) ++fit;
+  if (fit !== times.length) throw new FormatError("it has times that are none");
 }

@@ -1,7 +1,6 @@
 import { Gru4RecError } from "../errors";
 import type { EventLog } from "./event-log";
 import type { ItemId } from "./ids";
-import { countUp } from "./rows/count-up";
 import { Vocabulary } from "./vocabulary";
 
 /** Sessions of item indices. Events of session s are items[offsets[s] … offsets[s + 1]), oldest first. */
@@ -65,7 +64,8 @@ function buildSessions(log: EventLog, indexOf: Int32Array): { sessions: Sessions
 /** [items] events of each item of a log */
 function countEvents(log: EventLog): Uint32Array {
   const support = new Uint32Array(log.itemIds.length);
-  for (const item of log.items) ++support[item]!;
+  const { items } = log;
+  for (let event = 0; event < items.length; ++event) ++support[items[event]!]!;
   return support;
 }
 
@@ -75,7 +75,7 @@ function countEvents(log: EventLog): Uint32Array {
  */
 export function prepareTraining<Id extends ItemId>(log: EventLog<Id>): TrainingData<Id> {
   const { items, offsets, startTimes } = log;
-  if (trainingOrder({ sessions: { items, offsets }, startTimes }, false).length === 0) throw noSession(log, "");
+  if (items.length === startTimes.length) throw noSession(log, ""); // one event each
   const vocabulary = new Vocabulary<Id>(log.itemKind, log.itemIds);
   return { vocabulary, support: countEvents(log), sessions: { items, offsets }, startTimes };
 }
@@ -133,7 +133,10 @@ export function trainingOrder(
   { sessions: { offsets }, startTimes }: Pick<TrainingData, "sessions" | "startTimes">,
   timeSort: boolean,
 ): Int32Array {
-  const order = countUp(startTimes.length);
-  const trained = order.filter((session) => offsets[session + 1]! - offsets[session]! >= 2);
-  return timeSort ? trained.sort((a, b) => startTimes[a]! - startTimes[b]! || a - b) : trained;
+  const order = new Int32Array(startTimes.length);
+  let trained = 0;
+  for (let session = 0; session < order.length; ++session)
+    if (offsets[session + 1]! - offsets[session]! >= 2) order[trained++] = session;
+  const found = order.slice(0, trained);
+  return timeSort ? found.sort((a, b) => startTimes[a]! - startTimes[b]! || a - b) : found;
 }

@@ -323,6 +323,28 @@ export const bugs = [
     replace: "const isBest = value < this.#best || this.#best === -Infinity;",
     jest: ["test/training"],
   },
+  // --- Logs ---------------------------------------------------------------------------------------------------------
+  {
+    name: "events of one time change places",
+    file: "lib/data/rows/sort-times.ts",
+    find: "while (place > first && times[place - 1]! > time);",
+    replace: "while (place > first && times[place - 1]! >= time);",
+    jest: ["test/data/rows"],
+  },
+  {
+    name: "all keys of a part have the high word of the first part",
+    file: "lib/data/rows/deal-events.ts",
+    find: "const byHigh = highs.most > highs.least;",
+    replace: "const byHigh = false;",
+    jest: ["test/data/rows"],
+  },
+  {
+    name: "events of a large part are dealt but not put back",
+    file: "lib/data/rows/group-events.ts",
+    find: "events.items.set(items);",
+    replace: "",
+    jest: ["test/data/rows"],
+  },
   // --- Preparation of data ------------------------------------------------------------------------------------------
   {
     name: "a gap of exactly the limit cuts a session",

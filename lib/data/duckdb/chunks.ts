@@ -8,32 +8,34 @@ export async function forEachChunk(
   visit: (chunk: DuckDBDataChunk) => void,
 ): Promise<void> {
   const result = await connection.stream(sql);
-  for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk())
-    visit(chunk);
+  let next = result.fetchChunk();
+  try {
+    for (let chunk = await next; chunk !== null && chunk.rowCount > 0; chunk = await next) {
+      next = result.fetchChunk(); // while this one is looked at
+      visit(chunk);
+    }
+  } finally {
+    await next.catch(() => undefined); // nothing may run when the connection is closed
+  }
 }
 
-function bytesOf(chunk: DuckDBDataChunk, column: number, width: number): Uint8Array {
+function memoryOf(chunk: DuckDBDataChunk, column: number, width: number): Uint8Array {
   return vector_get_data(data_chunk_get_vector(chunk.chunk, column), chunk.rowCount * width);
 }
 
 /** A column of 64-bit integers without nulls, as words: the low one of each value, then its high one. */
 export function wordsOf(chunk: DuckDBDataChunk, column: number): Uint32Array {
-  const { buffer, byteOffset } = bytesOf(chunk, column, 8);
+  const { buffer, byteOffset } = memoryOf(chunk, column, 8);
   return new Uint32Array(buffer, byteOffset, 2 * chunk.rowCount);
 }
 
 /** A column of doubles without nulls. */
 export function doublesOf(chunk: DuckDBDataChunk, column: number): Float64Array {
-  const { buffer, byteOffset } = bytesOf(chunk, column, 8);
+  const { buffer, byteOffset } = memoryOf(chunk, column, 8);
   return new Float64Array(buffer, byteOffset, chunk.rowCount);
 }
 
-/** Whether a column of booleans without nulls is true everywhere. */
-export function allTrue(chunk: DuckDBDataChunk, column: number): boolean {
-  return !bytesOf(chunk, column, 1).includes(0);
-}
-
-/** A column of booleans without nulls, as 0 and 1. */
-export function flagsOf(chunk: DuckDBDataChunk, column: number): Uint8Array {
-  return bytesOf(chunk, column, 1);
+/** A column of 8-bit integers without nulls. */
+export function bytesOf(chunk: DuckDBDataChunk, column: number): Uint8Array {
+  return memoryOf(chunk, column, 1);
 }

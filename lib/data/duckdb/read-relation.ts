@@ -1,10 +1,12 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { arrangeLog, checkEventCount, type EventLog } from "../event-log";
+import { checkEventCount, makeLog, type EventLog } from "../event-log";
 import { scaleToSeconds, type TimeUnit } from "../event-times";
 import { makeIdList, type IdKind, type IdList, type IdSequence } from "../ids";
 import { PackedText } from "../packed-text";
-import { groupByKey, permuteGroups, type GroupedRows } from "../rows/group-rows";
+import { groupEvents, type GroupedEvents } from "../rows/group-events";
 import { highOf, SIGN, type Keys } from "../rows/keys";
+import { permuteGroups } from "../rows/permute-groups";
+import { sortByKey } from "../rows/sort-by-key";
 import { forEachChunk, wordsOf } from "./chunks";
 import { keySql, wantedSql, type Relation } from "./relation";
 import { takeRows, WrongGuess, type Guess, type KeyOf, type Rows } from "./take-rows";
@@ -53,15 +55,15 @@ export async function readRelation(
       guess = { ...guess, ...error.instead };
       continue;
     }
-    checkEventCount(rows.items.length);
-    const sessions = await sessionsOf(connection, relation, guess, rows.sessionKeys, keyOf, signal);
+    checkEventCount(rows.count);
+    const sessions = await sessionsOf(connection, relation, guess, rows, keyOf, signal);
     const haveKeys = await itemsHaveKeys(connection, relation, rows, keying.mostUnchecked);
     if (sessions === undefined || !haveKeys) {
       ++salt;
       continue;
     }
-    if (guess.time === "number" || guess.time === "text") scaleToSeconds(rows.times, timeUnit);
-    return arrangeLog({ ...itemIdsOf(rows), ...sessions.ids }, rows, sessions.grouped, signal);
+    if (guess.time === "number" || guess.time === "text") scaleToSeconds(sessions.grouped.times, timeUnit);
+    return makeLog({ ...itemIdsOf(rows), ...sessions.ids }, sessions.grouped, signal);
   }
   throw new Error(`Expected different ids to have different keys but ${MOST_SALTS} times they had not`);
 }
@@ -94,13 +96,13 @@ async function sessionsOf(
   connection: DuckDBConnection,
   { from, session }: Relation,
   guess: Guess,
-  keys: Keys,
+  { blocks }: Rows,
   keyOf: KeyOf,
   signal: AbortSignal | undefined,
-): Promise<{ grouped: GroupedRows; ids: SessionIds } | undefined> {
-  const grouped = await groupByKey(keys, signal);
+): Promise<{ grouped: Omit<GroupedEvents, "keys">; ids: SessionIds } | undefined> {
+  const { keys, ...grouped } = await groupEvents(blocks, signal);
   if (guess.session === "integer") {
-    const { kind, ids } = integersOf(grouped.keys);
+    const { kind, ids } = integersOf(keys);
     return { grouped, ids: { sessionKind: kind, sessionIds: ids } };
   }
   // Groups are in the order of the hashes: find out at which place each id, in its own order, has its hash.
@@ -121,11 +123,11 @@ async function sessionsOf(
     },
   );
   if (texts.length !== grouped.offsets.length - 1) return undefined;
-  const byKey = await groupByKey({ low: Uint32Array.from(low), high: Uint32Array.from(high) }, signal);
+  const byKey = await sortByKey({ low: Uint32Array.from(low), high: Uint32Array.from(high) }, signal);
   const groupOf = new Int32Array(texts.length);
   byKey.rows.forEach((place, group) => (groupOf[place] = group));
   const ids: SessionIds = { sessionKind: "string", sessionIds: PackedText.of(texts) };
-  return { grouped: permuteGroups(grouped, groupOf), ids };
+  return { grouped: await permuteGroups(grouped, groupOf, signal), ids };
 }
 
 /** The integers that keys stand for: numbers where all are safe. */

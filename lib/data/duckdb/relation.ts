@@ -17,7 +17,7 @@ export interface Relation {
 }
 
 /** SQL that is true for wanted rows and false for all others. */
-export const wantedSql = ({ wanted }: Relation): string =>
+export const wantedSql = ({ wanted }: Pick<Relation, "wanted">): string =>
   wanted === undefined ? "true" : `coalesce(${wanted}, false)`;
 
 /** SQL that is true where an id is there. */

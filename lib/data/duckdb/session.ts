@@ -15,7 +15,7 @@ export const DEFAULT_MEMORY_LIMIT = "512MB";
 /** Threads that read; more are no faster than what JavaScript does with the rows, and each has buffers. */
 const MOST_READERS = 4;
 /** What readers may be ahead of JavaScript, which takes the rows in their order: several pieces of a file each. */
-const AHEAD = "64MB";
+const AHEAD = "128MB";
 
 /** Runs `work` with a DuckDB of its own, which is gone afterwards with what it put on disk. */
 export async function withDuckDb<T>(
@@ -25,8 +25,7 @@ export async function withDuckDb<T>(
   const folder = await mkdtemp(join(tmpdir(), "gru4rec-duckdb-"));
   try {
     const instance = await DuckDBInstance.create(":memory:", {
-      // One more, as DuckDB counts the one that asks for rows, which does not read.
-      threads: String(Math.min(availableParallelism(), MOST_READERS) + 1),
+      threads: String(Math.min(availableParallelism(), MOST_READERS)),
       memory_limit: memoryLimit ?? DEFAULT_MEMORY_LIMIT,
       temp_directory: folder,
       autoinstall_known_extensions: "false", // nothing is ever fetched from a network

@@ -1,7 +1,9 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { GrowingColumn } from "../rows/growing";
-import { KeyNumbering, SIGN, type Keys } from "../rows/keys";
-import { allTrue, doublesOf, flagsOf, forEachChunk, wordsOf } from "./chunks";
+import type { EventColumns } from "../rows/event-columns";
+import { KeyNumbering } from "../rows/key-numbering";
+import { SIGN } from "../rows/keys";
+import { bytesOf, doublesOf, forEachChunk, wordsOf } from "./chunks";
+import { RowBlocks } from "./row-blocks";
 import { isIdSql, isIntegerTextSql, timeSql, wantedSql, type Relation, type TimeColumnType } from "./relation";
 
 /** As what columns are read. */
@@ -23,18 +25,16 @@ export type KeyOf = (sql: string, read: "integer" | "text") => string;
 
 /** Rows in the order of the relation. */
 export interface Rows {
-  /** [rows] numbers of the items in the order of their first appearance; -1 = the event is not wanted */
-  readonly items: Int32Array;
+  readonly count: number;
+  /**
+   * The items are numbers in the order of their first appearance, -1 = the event is not wanted; the keys integers with the
+   * highest bit turned, or hashes.
+   */
+  readonly blocks: readonly EventColumns[];
   readonly itemKeys: KeyNumbering;
   /** [items]; undefined: the ids are integers, and are their keys */
   readonly itemTexts: readonly string[] | undefined;
-  /** [rows] integers with the highest bit turned, or hashes */
-  readonly sessionKeys: Keys;
-  /** [rows] */
-  readonly times: Float64Array;
 }
-
-const uint32s = (length: number) => new Uint32Array(length);
 
 /**
  * Takes the rows of a relation.
@@ -47,11 +47,7 @@ export async function takeRows(
   keyOf: KeyOf,
 ): Promise<Rows> {
   const { from, session, item, time } = relation;
-  const wanted = wantedSql(relation);
-  const items = new GrowingColumn((length) => new Int32Array(length));
-  const times = new GrowingColumn((length) => new Float64Array(length));
-  const low = new GrowingColumn(uint32s);
-  const high = new GrowingColumn(uint32s);
+  const blocks = new RowBlocks();
   const itemKeys = new KeyNumbering();
   const itemTexts: string[] | undefined = guess.item === "text" ? [] : undefined;
   const signs = { session: guess.session === "integer" ? SIGN : 0, item: guess.item === "integer" ? SIGN : 0 };
@@ -60,43 +56,53 @@ export async function takeRows(
     `coalesce(${keyOf(session.sql, guess.session)}, 0)`,
     `coalesce(${keyOf(item.sql, guess.item)}, 0)`,
     `coalesce(${timeSql(time.sql, guess.time)}, -1)`,
-    isAsGuessed(session, guess.session),
-    `NOT ${wanted} OR ${isAsGuessed(item, guess.item)}`,
-    wanted,
+    verdictSql(relation, guess),
     ...(itemTexts === undefined ? [] : [item.sql]),
   ];
   await forEachChunk(connection, `SELECT ${columns.join(", ")} FROM ${from}`, (chunk) => {
-    if (!allTrue(chunk, 3)) throw wrongId(session, guess, "session");
-    if (!allTrue(chunk, 4)) throw wrongId(item, guess, "item");
     const sessionWords = wordsOf(chunk, 0);
     const itemWords = wordsOf(chunk, 1);
     const seconds = doublesOf(chunk, 2);
-    const isWanted = flagsOf(chunk, 5);
-    const texts = itemTexts && chunk.getColumnVector(6);
-    for (const column of [items, times, low, high]) column.reserve(count + seconds.length);
-    const [itemValues, lowValues, highValues] = [items.values, low.values, high.values];
-    times.values.set(seconds, count);
+    const verdicts = bytesOf(chunk, 3);
+    const { block, first } = blocks.add(seconds.length);
+    const { keys, items, times } = block;
+    times.set(seconds, first);
     for (let i = 0; i < seconds.length; ++i) {
       if (!(seconds[i]! >= 0 && seconds[i]! < Infinity)) throw wrongTime(guess);
-      lowValues[count + i] = sessionWords[2 * i]!;
-      highValues[count + i] = sessionWords[2 * i + 1]! ^ signs.session;
-      if (isWanted[i] === 0) {
-        itemValues[count + i] = -1;
+      keys.low[first + i] = sessionWords[2 * i]!;
+      keys.high[first + i] = sessionWords[2 * i + 1]! ^ signs.session;
+      if (verdicts[i] !== GOOD) {
+        if (verdicts[i] === WRONG_SESSION) throw wrongId(session, guess, "session");
+        if (verdicts[i] === WRONG_ITEM) throw wrongId(item, guess, "item");
+        items[first + i] = -1;
         continue;
       }
       const number = itemKeys.numberOf(itemWords[2 * i]!, (itemWords[2 * i + 1]! ^ signs.item) >>> 0);
-      itemValues[count + i] = number;
-      if (number === itemTexts?.length) itemTexts.push(texts!.getItem(i) as string);
+      items[first + i] = number;
+      if (number === itemTexts?.length) itemTexts.push(chunk.getColumnVector(4).getItem(i) as string);
     }
     count += seconds.length;
   });
   return {
-    items: items.take(count),
+    count,
+    blocks: blocks.all(),
     itemKeys,
     itemTexts,
-    sessionKeys: { low: low.take(count), high: high.take(count) },
-    times: times.take(count),
   };
+}
+
+// What a row is.
+const GOOD = 0;
+const WRONG_SESSION = 1;
+const WRONG_ITEM = 2;
+const UNWANTED = 3;
+
+/** SQL of what a row is, as far as its ids say. */
+function verdictSql({ session, item, wanted }: Relation, guess: Guess): string {
+  const cases = [`WHEN NOT ${isAsGuessed(session, guess.session)} THEN ${WRONG_SESSION}`];
+  if (wanted !== undefined) cases.push(`WHEN NOT ${wantedSql({ wanted })} THEN ${UNWANTED}`);
+  cases.push(`WHEN NOT ${isAsGuessed(item, guess.item)} THEN ${WRONG_ITEM}`);
+  return `CASE ${cases.join(" ")} ELSE ${GOOD} END::UTINYINT`;
 }
 
 /** SQL that is true where an id can be read as guessed. */

@@ -1,4 +1,4 @@
-import { groupByKey } from "./group-rows";
+import { sortByKey } from "./sort-by-key";
 import { inPieces } from "./pieces";
 
 /** Whether the low word of a double comes first in memory, as on all machines that this package has binaries for. */
@@ -18,5 +18,32 @@ export async function orderOfTimes(times: Float64Array, signal: AbortSignal | un
       high[i] = words[2 * i + (LOW_FIRST ? 1 : 0)]!;
     }
   });
-  return (await groupByKey({ low, high }, signal)).rows;
+  return (await sortByKey({ low, high }, signal)).rows;
+}
+
+/** Sessions of more events than this are sorted by the library's sort. */
+const LONG_SESSION = 64;
+
+/** Puts the events `first` to `end` in the order of their times; those of one time stay in theirs. */
+export function sortByTime(items: Int32Array, times: Float64Array, first: number, end: number): void {
+  if (end - first > LONG_SESSION) {
+    const order = Int32Array.from({ length: end - first }, (_, i) => first + i);
+    order.sort((a, b) => times[a]! - times[b]! || a - b);
+    items.set(order.map((event) => items[event]!), first); // prettier-ignore
+    times.set(Float64Array.from(order, (event) => times[event]!), first); // prettier-ignore
+    return;
+  }
+  for (let event = first + 1; event < end; ++event) {
+    const time = times[event]!;
+    if (times[event - 1]! <= time) continue;
+    const item = items[event]!;
+    let place = event;
+    do {
+      items[place] = items[place - 1]!;
+      times[place] = times[place - 1]!;
+      --place;
+    } while (place > first && times[place - 1]! > time);
+    items[place] = item;
+    times[place] = time;
+  }
 }

@@ -21,10 +21,10 @@ export function isTextStream(data: object): data is Readable {
  */
 export async function readStream(stream: Readable, options: SourceOptions): Promise<EventLog> {
   const name = (stream as { fd?: unknown }).fd === STDIN ? "standard input" : "the stream";
+  if (options.signal) addAbortSignal(options.signal, stream); // at once: an abort before that would find no listener
   const folder = await mkdtemp(join(tmpdir(), "gru4rec-"));
   try {
     const path = join(folder, "events");
-    if (options.signal) addAbortSignal(options.signal, stream);
     await copyToFile(stream, path, name);
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- brings DuckDB, 40 MB
     const { readFiles } = require("./read-files") as typeof ReadFiles;
