@@ -17,22 +17,19 @@ uint64_t multiply_high(uint64_t a, uint64_t b) {
 
 }  // namespace
 
-Schedule::Schedule(const Sessions& sessions, Span<const int32_t> order, int64_t batch, int64_t min_active)
-    : sessions_(sessions), order_(order), min_active_(min_active), active_(std::min(batch, order.size)) {
-  slots_.resize(active_);
+Schedule::Schedule(SessionSource& sessions, int64_t batch, int64_t min_active)
+    : sessions_(sessions), min_active_(min_active), active_(std::min(batch, sessions.count())) {
+  for (int64_t slot = 0; slot < active_; ++slot) slots_.push_back({nullptr, nullptr, slot});
   input_.resize(active_);
   target_.resize(active_);
   source_.resize(active_);
 }
 
 bool Schedule::open_next_session(Slot& slot) {
-  while (next_session_ < order_.size) {
-    const int32_t session = order_[next_session_++];
-    if (sessions_.length(session) < 2) continue;
-    slot = {sessions_.offsets[session], sessions_.offsets[session + 1]};
-    return true;
-  }
-  return false;
+  const Span<const int32_t> items = sessions_.next(slot.number);
+  slot.event = items.begin();
+  slot.end = items.end();
+  return !items.empty();
 }
 
 bool Schedule::next(ScheduleStep& step) {
@@ -46,8 +43,8 @@ bool Schedule::next(ScheduleStep& step) {
       source = -1;
     }
     slots_[kept] = slot;
-    input_[kept] = sessions_.items[slot.event];
-    target_[kept] = sessions_.items[slot.event + 1];
+    input_[kept] = slot.event[0];
+    target_[kept] = slot.event[1];
     source_[kept] = source;
     ++kept;
   }
