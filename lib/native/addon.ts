@@ -244,7 +244,7 @@ export interface NativeModel {
     options: { readonly steps: number; readonly epochs: number; readonly keepOptimiser: boolean },
   ): Promise<void>;
   /**
-   * One epoch over `sessions` in the order given ([sessions], session numbers).
+   * One epoch over `sessions` in the order given ([sessions], session numbers). Items in a file give the same bits.
    * @param options - `onProgress` is called on the event loop at most ten times a second. When it throws, the epoch
    * stops and the promise rejects with that error. Before a promise rejects, the weights of the snapshot `restore` come
    * back, so that no other call sees those of half an epoch.

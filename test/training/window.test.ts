@@ -119,6 +119,30 @@ describe("what is kept of the file", () => {
     expect(stored).toEqual(sessions.items);
   });
 
+  test("is the same of a log that is read in many pieces, some within a session", async () => {
+    const long = [3, 600_000, 2, 1, 300_000, 5];
+    const sessionId = long.flatMap((events, session) => new Array<number>(events).fill(session));
+    const itemId = sessionId.map((_, event) => (event * 7919) % 101);
+    const log = await readEvents({ sessionId, itemId, time: sessionId.map((_, event) => 1e9 - (event % 1000)) });
+    const file = folder.path("pieces.g4r");
+    await writeLog(log, file);
+    const { support, startTimes } = await openTraining(file, 7, undefined);
+    expect(startTimes).toEqual(log.startTimes);
+    expect(support).toEqual(prepareTraining(log).support);
+    const known = new Vocabulary(
+      "number",
+      Float64Array.from({ length: 50 }, (_, i) => 2 * i),
+    );
+    const opened = await openRetraining(file, 7, known, undefined);
+    const count = (s: number) =>
+      itemId.filter((item, e) => sessionId[e] === s && known.indexOf(item) !== undefined).length;
+    const counts = long.map((_, s) => count(s));
+    expect([...opened.sessions.offsets]).toEqual([
+      0,
+      ...counts.map((_, s) => counts.slice(0, s + 1).reduce((a, b) => a + b)),
+    ]);
+  });
+
   test("for other items is the support of those, and how many events have none", async () => {
     const known = new Vocabulary("number", Float64Array.of(1000, 7, 3, 29));
     const { sessions: _, startTimes: __, ...expected } = prepareRetraining(await readEvents(path), known);
