@@ -19,16 +19,15 @@ uint64_t multiply_high(uint64_t a, uint64_t b) {
 
 Schedule::Schedule(SessionSource& sessions, int64_t batch, int64_t min_active)
     : sessions_(sessions), min_active_(min_active), active_(std::min(batch, sessions.count())) {
-  for (int64_t slot = 0; slot < active_; ++slot) slots_.push_back({nullptr, nullptr, slot});
+  slots_.resize(active_);
   input_.resize(active_);
   target_.resize(active_);
   source_.resize(active_);
 }
 
-bool Schedule::open_next_session(Slot& slot) {
-  const Span<const int32_t> items = sessions_.next(slot.number);
-  slot.event = items.begin();
-  slot.end = items.end();
+bool Schedule::open_next_session(int64_t row, Slot& slot) {
+  const Span<const int32_t> items = sessions_.next(row);  // they close ranks only when none is left
+  slot = {items.begin(), items.end()};
   return !items.empty();
 }
 
@@ -39,7 +38,7 @@ bool Schedule::next(ScheduleStep& step) {
     int32_t source = static_cast<int32_t>(row);
     if (started_) ++slot.event;
     if (!started_ || slot.event + 1 >= slot.end) {
-      if (!open_next_session(slot)) continue;
+      if (!open_next_session(row, slot)) continue;
       source = -1;
     }
     slots_[kept] = slot;

@@ -33,10 +33,9 @@ class Schedule {
   struct Slot {
     const int32_t* event;  ///< the input
     const int32_t* end;    ///< of the session
-    int64_t number;        ///< the source's, which stays when the row is another one
   };
 
-  bool open_next_session(Slot& slot);
+  bool open_next_session(int64_t row, Slot& slot);
 
   SessionSource& sessions_;
   int64_t min_active_;

@@ -325,16 +325,16 @@ export const bugs = [
   },
   // --- Sessions of a file -------------------------------------------------------------------------------------------
   {
-    name: "a session from a file is where the next row's is when rows close ranks",
-    file: `${core}/schedule.cpp`,
-    find: "slots_[kept] = slot;",
-    replace: "slots_[kept] = slot;\n    slots_[kept].number = kept;",
+    name: "a session that goes on is lost with its window",
+    file: `${engine}/session_file/session_windows.cpp`,
+    find: "return {slots_[slot].data(), items.size};",
+    replace: "return items;",
   },
   {
-    name: "a window is read over the one that is walked",
+    name: "a window is walked before it has been read",
     file: `${engine}/session_file/session_windows.cpp`,
-    find: "read_ <= std::max<int64_t>(opened_, 1)",
-    replace: "read_ <= opened_ + 1",
+    find: "while (read_ <= window) {",
+    replace: "while (read_ < window) {",
   },
   {
     name: "a window has a session more than fits",

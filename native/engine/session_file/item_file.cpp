@@ -74,8 +74,7 @@ int64_t ItemFile::read_some(int64_t position, int64_t count, char* out) const {
   place.Offset = static_cast<DWORD>(position);
   place.OffsetHigh = static_cast<DWORD>(position >> 32);
   DWORD received = 0;
-  if (ReadFile(handle_, out, static_cast<DWORD>(count), &received, &place) == 0 &&
-      GetLastError() != ERROR_HANDLE_EOF)
+  if (ReadFile(handle_, out, static_cast<DWORD>(count), &received, &place) == 0 && GetLastError() != ERROR_HANDLE_EOF)
     throw_unreadable();
   return received;
 }

@@ -47,10 +47,10 @@ class SessionWindows final : public SessionSource {
 
   std::mutex mutex_;  ///< guards the members below
   std::condition_variable changed_;
-  int64_t events_[2] = {};            ///< of the windows in memory
-  int64_t read_ = 0;                  ///< windows that were read
-  int64_t opened_ = 0;                ///< windows whose walk has begun; only the last of them is still needed
-  std::exception_ptr failure_;        ///< of the thread
+  int64_t events_[2] = {};             ///< of the windows in memory
+  int64_t read_ = 0;                   ///< windows that were read
+  int64_t opened_ = 0;                 ///< windows whose walk has begun; only the last of them is still needed
+  std::exception_ptr failure_;         ///< of the thread
   std::atomic<bool> stopping_{false};  ///< written under the mutex, read without it as well
 
   std::thread thread_;  ///< begins when all is there that it uses

@@ -20,8 +20,8 @@ struct ItemReader {
 /// Opens the file itself. Throws as ItemFile does.
 ItemReader open_items(const SessionFile& file);
 
-/// Brings the sessions of windows into memory: reads the file from its beginning to its end, and puts each session where
-/// it belongs, with the model's items.
+/// Brings the sessions of windows into memory: reads the file from its beginning to its end, and puts each session
+/// where it belongs, with the model's items.
 class WindowReader {
  public:
   WindowReader(const SessionFile& file, ItemReader reader);
