@@ -3,7 +3,7 @@ import { withSafetensors, type SafetensorsFile, type TensorInfo, type TensorValu
 import type { ItemId } from "./ids";
 import { checkItems, checkOffsets, checkTimes, LOG_KIND, readLayout } from "./log-file";
 import { noSession, trainingOrder, type EvaluationData, type ItemsInFile, type TrainingData } from "./sessions";
-import { Vocabulary } from "./vocabulary";
+import type { Vocabulary } from "./vocabulary";
 import { vocabularyLayout, VocabularyReader } from "./vocabulary-tensors";
 
 /** A prepared log without the items and times of its events. */
@@ -149,9 +149,10 @@ class SessionWalk {
   visit(first: number, count: number, visit: (session: number, from: number, end: number) => void): void {
     const { offsets } = this;
     for (let from = 0; from < count;) {
-      const end = Math.min(offsets[this.#session + 1]! - first, count);
+      const ownEnd = offsets[this.#session + 1]! - first;
+      const end = Math.min(ownEnd, count);
       visit(this.#session, from, end);
-      if (offsets[this.#session + 1]! === first + end) ++this.#session;
+      if (end === ownEnd) ++this.#session;
       from = end;
     }
   }

@@ -111,9 +111,9 @@ export interface TrainingRun<Data extends TrainingData> {
 /** How training data is made. */
 export interface TrainingSource<Data extends TrainingData> {
   /** Of a log in memory. */
-  prepare(log: EventLog): Data;
+  readonly prepare: (log: EventLog) => Data;
   /** Of a prepared log whose events stay in its file. */
-  open(path: string, window: number): Promise<Data>;
+  readonly open: (path: string, window: number) => Promise<Data>;
 }
 
 /**

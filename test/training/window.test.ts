@@ -1,18 +1,18 @@
 import { appendFileSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import {
-  Gru4Rec,
   readEvents,
   train,
   TrainingError,
   writeLog,
   type DataInput,
+  type Gru4Rec,
   type RetrainOptions,
   type TrainOptions,
 } from "../../lib";
 import { openRetraining, openTraining, prepareRetraining, prepareTraining, Vocabulary } from "../../lib/data";
 import { circleClicks, SMALL } from "../support/clicks";
 import { describeEmulated, emulatedEnvironment } from "../support/cuda";
-import { expectFailure, failureOf } from "../support/errors";
+import { expectFailure } from "../support/errors";
 import { temporaryFolder } from "../support/files";
 import { PACKAGE, runScript } from "../support/processes";
 
@@ -48,6 +48,12 @@ async function trained(data: DataInput, options: TrainOptions): Promise<unknown>
   const bits = await bitsOf(model);
   model.dispose();
   return bits;
+}
+
+async function failureOfTraining(training: Promise<Gru4Rec>): Promise<TrainingError> {
+  const error: unknown = await training.catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(TrainingError);
+  return error as TrainingError;
 }
 
 describe("the same bits as in memory", () => {
@@ -145,9 +151,9 @@ describe("what is kept of the file", () => {
 
   test("for other items is the support of those, and how many events have none", async () => {
     const known = new Vocabulary("number", Float64Array.of(1000, 7, 3, 29));
-    const { sessions: _, startTimes: __, ...expected } = prepareRetraining(await readEvents(path), known);
+    const expected = prepareRetraining(await readEvents(path), known);
     const { sessions, startTimes, ...opened } = await openRetraining(path, 7, known, undefined);
-    expect(opened).toEqual(expected);
+    expect(expected).toMatchObject(opened);
     expect(sessions.offsets).toHaveLength(201);
     expect(sessions.offsets.at(-1)).toBe(expected.support.reduce((sum, events) => sum + events));
     expect(startTimes).toEqual((await readEvents(path)).startTimes);
@@ -157,7 +163,7 @@ describe("what is kept of the file", () => {
 describe("refuses", () => {
   const given: [string, () => Parameters<typeof train>, string][] = [
     ["another file", () => ["clicks.tsv", { window: 5 }], 'Expected data with window to be the path of a prepared log (.g4r) but received "clicks.tsv" (string)'],
-    ["data in memory", () => [clicks, { window: 5 }], "Expected data with window to be the path of a prepared log (.g4r) but received [object"],
+    ["data in memory", () => [clicks, { window: 5 }], "Expected data with window to be the path of a prepared log (.g4r) but received Object (object)"],
     ["several files", () => [{ paths: [path] }, { window: 5 }], "Expected data with window to be the path of a prepared log (.g4r)"],
     ["no event at a time", () => [path, { window: 0 }], "Expected window to be an integer from 1 to 2147483647 but received 0 (number)"],
     ["half an event", () => [path, { window: 1.5 }], "Expected window to be an integer from 1 to 2147483647 but received 1.5"],
@@ -165,7 +171,7 @@ describe("refuses", () => {
     ["to split the log by sessions", () => [path, { window: 5, validation: { lastSessions: 5 } }], "Expected validation.data with window, as the log is not split, but received lastSessions"],
   ]; // prettier-ignore
   test.each(given)("%s", async (_, args, message) => {
-    await expectFailure(() => train(...args()), "ERR_ARGUMENT", message.replace("[object", "Object (object)"));
+    await expectFailure(() => train(...args()), "ERR_ARGUMENT", message);
   });
 
   test("a file that is not there, cut short or damaged", async () => {
@@ -205,12 +211,10 @@ describe("a file that changes while it is trained on", () => {
       const file = await logFile(clicks);
       const options = { ...SMALL, window: 50, nEpochs: 3 };
       const training = train(file, { ...options, onEpoch: ({ epoch }) => (epoch === 2 ? change(file) : undefined) });
-      const failure = (await failureOf(() => training)) as TrainingError;
+      const failure = await failureOfTraining(training);
       expect([failure.code, failure.message]).toEqual(["ERR_FILE", expect.stringContaining(message)]);
       expect(failure.message).toContain(`Expected ${file} to `);
-      expect(failure).toBeInstanceOf(TrainingError);
-      const expected = (await trained(path, { nEpochs: 2 })) as object;
-      expect(await bitsOf(failure.model!)).toEqual(expected);
+      expect(await bitsOf(failure.model!)).toEqual(await trained(path, { nEpochs: 2 }));
       failure.model!.dispose();
     },
   );
@@ -231,7 +235,7 @@ describe("an abort", () => {
       ...options,
       onEpoch: ({ epoch }) => (epoch === 3 ? controller.abort() : undefined),
     });
-    const failure = (await failureOf(() => training)) as TrainingError;
+    const failure = await failureOfTraining(training);
     expect([failure.code, failure.model!.epoch]).toEqual(["ERR_ABORTED", 3]);
     await failure.model!.retrain(path, { window: 5, nEpochs: 1 });
     expect(failure.model!.epoch).toBe(4);
