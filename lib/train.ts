@@ -1,5 +1,13 @@
 import { parseConfig, type Hyperparameters } from "./config";
-import { prepareTraining, type DataInput, type EventLog, type ItemId, type Widened } from "./data";
+import {
+  openTraining,
+  prepareTraining,
+  type DataInput,
+  type EventLog,
+  type ItemId,
+  type TrainingData,
+  type Widened,
+} from "./data";
 import { Gru4Rec, readTrainingRun, takeRunOptions, warn, type RunOptions } from "./model";
 
 /** Hyperparameters, and how to run. */
@@ -41,7 +49,9 @@ export async function train<Id extends ItemId = ItemId>(
   const { parameters, ...hyperparameters } = rest;
   const { config, warnings } = parseConfig(hyperparameters, parameters);
   warn(warnings, run);
-  const prepare = (log: EventLog) => prepareTraining(log as unknown as EventLog<Widened<Id>>);
-  const { data: training, options: epochs } = await readTrainingRun(data, run, prepare);
+  const { data: training, options: epochs } = await readTrainingRun<TrainingData<Widened<Id>>>(data, run, {
+    prepare: (log) => prepareTraining(log as unknown as EventLog<Widened<Id>>),
+    open: (path, window) => openTraining(path, window, run.signal),
+  });
   return Gru4Rec.fit(training, config, epochs, run);
 }

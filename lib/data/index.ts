@@ -22,7 +22,8 @@ export {
   type PackedSessions,
   type SessionItems,
 } from "./item-lists";
-export { writeLog } from "./log-file";
+export { isLogFile, writeLog } from "./log-file";
+export { openRetraining, openTraining } from "./log-windows";
 export { PackedText } from "./packed-text";
 export {
   OUTPUT_FORMATS,
@@ -52,6 +53,7 @@ export {
   type EvaluationData,
   type Sessions,
   type TrainingData,
+  type TrainingDataInMemory,
 } from "./sessions";
 export type { ArrowColumn, ArrowField, ArrowTable } from "./sources/arrow-table";
 export { checkReadable, listFiles, mayBeDatabase } from "./sources/files";

@@ -95,18 +95,26 @@ function sessionIdReader({ sessionKind, sessionIds }: EventLog) {
  * @throws {@link Gru4RecError} `ERR_FILE` when it cannot be read, `ERR_DATA` when it is no whole log.
  */
 export async function readLog(path: string): Promise<EventLog> {
-  return withSafetensors(path, { name: "a prepared click log", code: "ERR_DATA" }, read);
+  return withSafetensors(path, LOG_KIND, read);
 }
 
-async function read(file: SafetensorsFile): Promise<EventLog> {
-  const { itemKind, sessionKind, itemCount } = readMetadata(file);
+/** What kind a log's file is of. */
+export const LOG_KIND = { name: "a prepared click log", code: "ERR_DATA" } as const;
+
+/** What the header of a log says. @throws {@link FormatError} where it is none. */
+export function readLayout(file: SafetensorsFile) {
+  const ids = readMetadata(file);
   const sizeOf = (name: string) => file.tensors.find((tensor) => tensor.name === name)?.shape[0] ?? 0;
   const [sessions, events] = [sizeOf(SESSION_IDS), sizeOf("items")];
-  const expected: ExpectedTensor[] = [...layout(sessions, events), ...vocabularyLayout(itemKind, itemCount)];
+  const expected: ExpectedTensor[] = [...layout(sessions, events), ...vocabularyLayout(ids.itemKind, ids.itemCount)];
   checkTensors(file, expected);
   checkNoOthers(file, expected);
   checkEventCount(events);
+  return { ...ids, sessions, events };
+}
 
+async function read(file: SafetensorsFile): Promise<EventLog> {
+  const { itemKind, sessionKind, itemCount, sessions, events } = readLayout(file);
   const ids = sessionKind === "bigint" ? new BigInt64Array(sessions) : new Float64Array(sessions);
   const arrays = {
     times: new Float64Array(events),
@@ -146,19 +154,35 @@ function readMetadata({ metadata }: SafetensorsFile) {
   return { itemKind: itemKind as IdKind, sessionKind: sessionKind as IdKind, itemCount };
 }
 
-/** The engine relies on these: a file is not trusted because its checksum is right. */
+// The engine relies on what these check: a file is not trusted because its checksum is right.
+
 function checkContents(
   { offsets, items, times }: { offsets: Int32Array; items: Int32Array; times: Float64Array },
   itemCount: number,
 ): void {
-  let fit = 0; // counted, as loops without a way out are the fastest
+  checkOffsets(offsets, items.length);
+  checkItems(items, itemCount);
+  checkTimes(times);
+}
+
+// Counted, as loops without a way out are the fastest.
+
+/** @param offsets - Where sessions of so many `events` begin. */
+export function checkOffsets(offsets: Int32Array, events: number): void {
+  let fit = 0;
   for (let s = 0; s + 1 < offsets.length; ++s) if (offsets[s + 1]! > offsets[s]!) ++fit;
-  if (offsets[0] !== 0 || offsets.at(-1) !== items.length || fit !== offsets.length - 1)
+  if (offsets[0] !== 0 || offsets.at(-1) !== events || fit !== offsets.length - 1)
     throw new FormatError("the offsets of its sessions do not fit its events");
-  fit = 0;
+}
+
+export function checkItems(items: Int32Array, itemCount: number): void {
+  let fit = 0;
   for (let event = 0; event < items.length; ++event) if (items[event]! >>> 0 < itemCount) ++fit;
   if (fit !== items.length) throw new FormatError("it has events of items that it does not name");
-  fit = 0;
+}
+
+export function checkTimes(times: Float64Array): void {
+  let fit = 0;
   for (let event = 0; event < times.length; ++event) if (times[event]! >= 0 && times[event]! < Infinity) ++fit;
   if (fit !== times.length) throw new FormatError("it has times that are none");
 }

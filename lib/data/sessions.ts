@@ -3,10 +3,29 @@ import type { EventLog } from "./event-log";
 import type { ItemId } from "./ids";
 import { Vocabulary } from "./vocabulary";
 
+/** Items that stay in the file of a prepared log until they are trained on, window by window. */
+export interface ItemsInFile {
+  readonly path: string;
+  /** Of the file, in bytes, when its contents were checked. */
+  readonly size: number;
+  /** When it had been written to, in ns since 1970. */
+  readonly modified: bigint;
+  /** Byte of the file at which the items begin. */
+  readonly position: number;
+  /** Most events that are in memory at a time, twice. */
+  readonly window: number;
+  /** Items in the file are below this. */
+  readonly itemCount: number;
+  /** [sessions + 1] where the events of each session begin in the file */
+  readonly places: Int32Array;
+  /** [itemCount] the index of each of the file's items, -1 = its events are left out; absent = they are the indices. */
+  readonly indexOf?: Int32Array;
+}
+
 /** Sessions of item indices. Events of session s are items[offsets[s] … offsets[s + 1]), oldest first. */
-export interface Sessions {
+export interface Sessions<Items = Int32Array> {
   /** [events] */
-  readonly items: Int32Array;
+  readonly items: Items;
   /** [sessions + 1], ascending */
   readonly offsets: Int32Array;
 }
@@ -18,9 +37,14 @@ export interface TrainingData<Id extends ItemId = ItemId> {
   /** [items] events of each item, those of sessions too short to train on included. */
   readonly support: Uint32Array;
   /** In ascending order of session id; those of one event are passed over. */
-  readonly sessions: Sessions;
+  readonly sessions: Sessions<Int32Array | ItemsInFile>;
   /** [sessions] Unix seconds of the first event */
   readonly startTimes: Float64Array;
+}
+
+/** The same in memory. */
+export interface TrainingDataInMemory<Id extends ItemId = ItemId> extends TrainingData<Id> {
+  readonly sessions: Sessions;
 }
 
 /** What a model is evaluated on. */
@@ -73,7 +97,7 @@ function countEvents(log: EventLog): Uint32Array {
  * Makes training data of a log: its items, and its sessions as they are, without a copy.
  * @throws {@link Gru4RecError} `ERR_DATA` when no session has two events or more.
  */
-export function prepareTraining<Id extends ItemId>(log: EventLog<Id>): TrainingData<Id> {
+export function prepareTraining<Id extends ItemId>(log: EventLog<Id>): TrainingDataInMemory<Id> {
   const { items, offsets, startTimes } = log;
   if (items.length === startTimes.length) throw noSession(log, ""); // one event each
   const vocabulary = new Vocabulary<Id>(log.itemKind, log.itemIds);
@@ -119,7 +143,11 @@ export function prepareEvaluation(log: EventLog, vocabulary: Vocabulary): Evalua
   return { sessions, skippedEvents };
 }
 
-function noSession(log: EventLog, which: string): Gru4RecError {
+/** @param which - Says more of the events. */
+export function noSession(
+  log: { readonly items: { readonly length: number }; readonly startTimes: Float64Array },
+  which: string,
+): Gru4RecError {
   const received = `${log.items.length} events in ${log.startTimes.length} sessions`;
   return new Gru4RecError("ERR_DATA", `Expected a session with two events or more${which} but received ${received}`);
 }

@@ -1,4 +1,4 @@
-import type { EvaluationData, Sessions, TrainingData } from "../data";
+import type { EvaluationData, Sessions, TrainingDataInMemory } from "../data";
 import { metricsOf, type Metrics } from "./metrics";
 
 /** Accuracy of two simple recommenders, measured on the same targets. */
@@ -39,7 +39,7 @@ function successorRanks(sessions: Sessions, popularity: Int32Array): readonly Re
 
 /** @param lengths - List lengths to measure at. */
 export function evaluateBaselines(
-  training: Pick<TrainingData, "support" | "sessions">,
+  training: Pick<TrainingDataInMemory, "support" | "sessions">,
   { sessions }: EvaluationData,
   lengths: readonly number[],
 ): BaselineMetrics {

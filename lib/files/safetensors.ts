@@ -165,6 +165,11 @@ export async function writeSafetensorsTo(
   await writeAll(file, Buffer.concat([length, Buffer.from(signed, "latin1")]), 0);
 }
 
+/**
+ * Is given elements of a tensor from `first` on; the memory of `values` is used again after the call.
+ */
+type Visitor = (tensor: TensorInfo, first: number, values: TensorValues) => void;
+
 /** Why a file is no safetensors file, in words that follow "but". */
 export class FormatError extends Error {}
 
@@ -175,6 +180,8 @@ export class SafetensorsFile {
     private readonly header: string,
     /** Bytes of the whole file. */
     readonly size: number,
+    /** When the file was written to, in ns since 1970. */
+    readonly modified: bigint,
     readonly metadata: Readonly<Record<string, string>>,
     /** In the order of the file. */
     readonly tensors: readonly TensorInfo[],
@@ -184,23 +191,22 @@ export class SafetensorsFile {
   static async open(path: string): Promise<SafetensorsFile> {
     const file = await open(path);
     try {
-      const stats = await file.stat();
+      const stats = await file.stat({ bigint: true });
       if (!stats.isFile()) throw new Error(stats.isDirectory() ? "it is a directory" : "it is no regular file");
-      if (stats.size < LENGTH_BYTES) throw new FormatError(`it has only ${stats.size} bytes`);
+      const size = Number(stats.size);
+      if (size < LENGTH_BYTES) throw new FormatError(`it has only ${size} bytes`);
       const start = Buffer.alloc(LENGTH_BYTES);
       await readAll(file, start, 0);
       const length = Number(start.readBigUInt64LE());
-      if (length > stats.size - LENGTH_BYTES)
-        throw new FormatError(`its header claims ${length} bytes of a file of ${stats.size}`);
+      if (length > size - LENGTH_BYTES) throw new FormatError(`its header claims ${length} bytes of a file of ${size}`);
       if (length > LONGEST_HEADER)
         throw new FormatError(`its header claims ${length} bytes, more than the ${LONGEST_HEADER} of the format`);
       const bytes = Buffer.alloc(length);
       await readAll(file, bytes, LENGTH_BYTES);
       const { metadata, tensors, end } = decodeHeader(bytes.toString());
       const expectedSize = LENGTH_BYTES + length + end;
-      if (expectedSize !== stats.size)
-        throw new FormatError(`it should have ${expectedSize} bytes and has ${stats.size}`);
-      return new SafetensorsFile(file, bytes.toString("latin1"), stats.size, metadata, tensors);
+      if (expectedSize !== size) throw new FormatError(`it should have ${expectedSize} bytes and has ${size}`);
+      return new SafetensorsFile(file, bytes.toString("latin1"), size, stats.mtimeNs, metadata, tensors);
     } catch (error) {
       await file.close();
       throw error;
@@ -214,27 +220,47 @@ export class SafetensorsFile {
 
   /**
    * Reads all tensors in pieces, in the order of the file, and checks their checksum at the end.
-   * @param visit - Is given elements of a tensor from `first` on; the memory of `values` is used again after the call.
    * @throws {@link FormatError} when the content is not what was written; what `visit` saw is then worthless.
    */
-  async read(visit: (tensor: TensorInfo, first: number, values: TensorValues) => void): Promise<void> {
+  async read(visit: Visitor): Promise<void> {
     let checksum = 0;
-    let [buffer, other] = twoBuffers(this.tensors);
-    const pieces = piecesOf(this.tensors, LENGTH_BYTES + this.header.length);
-    let next = this.startReading(pieces, buffer);
-    while (next !== undefined) {
-      const { piece, values, done } = next;
-      await done;
-      [buffer, other] = [other, buffer];
-      next = this.startReading(pieces, buffer);
+    await this.readPieces(this.pieces(), (tensor, first, values) => {
       checksum = crc32(bytesOf(values), checksum);
-      visit(piece.tensor, piece.first, values);
-    }
+      visit(tensor, first, values);
+    });
     checkChecksum("content", checksumText(checksum), this.metadata.crc32);
   }
 
-  private startReading(pieces: Generator<Piece<TensorInfo>, undefined>, memory: ArrayBuffer) {
-    const piece = pieces.next().value;
+  /** Reads some tensors as {@link read} does, but without a look at their checksum. */
+  async readTensors(names: readonly string[], visit: Visitor): Promise<void> {
+    await this.readPieces(
+      this.pieces().filter(({ tensor }) => names.includes(tensor.name)),
+      visit,
+    );
+  }
+
+  /** Byte of the file at which a tensor begins, which has an element at least. */
+  positionOf(name: string): number {
+    return this.pieces().find(({ tensor }) => tensor.name === name)!.position;
+  }
+
+  private pieces(): Piece<TensorInfo>[] {
+    return [...piecesOf(this.tensors, LENGTH_BYTES + this.header.length)];
+  }
+
+  private async readPieces(pieces: readonly Piece<TensorInfo>[], visit: Visitor): Promise<void> {
+    let [buffer, other] = twoBuffers(this.tensors);
+    let next = this.startReading(pieces[0], buffer);
+    for (let i = 1; next !== undefined; ++i) {
+      const { piece, values, done } = next;
+      await done;
+      [buffer, other] = [other, buffer];
+      next = this.startReading(pieces[i], buffer);
+      visit(piece.tensor, piece.first, values);
+    }
+  }
+
+  private startReading(piece: Piece<TensorInfo> | undefined, memory: ArrayBuffer) {
     if (piece === undefined) return undefined;
     const values = viewOf(piece.tensor.dtype, memory, piece.count);
     const done = readAll(this.file, bytesOf(values), piece.position);

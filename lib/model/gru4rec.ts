@@ -1,10 +1,10 @@
 import type { Config } from "../config";
 import {
+  openRetraining,
   prepareEvaluation,
   prepareRetraining,
   readEvents,
   type DataInput,
-  type EventLog,
   type ItemId,
   type ReadOptions,
   type SessionItems,
@@ -104,8 +104,10 @@ export class Gru4Rec<Id extends ItemId = ItemId> {
     warn([...warnings, ...missingCublas(this.#native, config)], run);
     this.#training = true;
     try {
-      const prepare = (log: EventLog) => prepareRetraining(log, this.#vocabulary);
-      const { data: training, options: epochs } = await readTrainingRun(data as DataInput, run, prepare);
+      const { data: training, options: epochs } = await readTrainingRun(data as DataInput, run, {
+        prepare: (log) => prepareRetraining(log, this.#vocabulary),
+        open: (path, window) => openRetraining(path, window, this.#vocabulary, run.signal),
+      });
       const keepOptimiserState = run.keepOptimiserState ?? state;
       const history = await this.#train(training, config, { ...epochs, keepOptimiserState, history: this.history });
       return { history, skippedEvents: training.skippedEvents };

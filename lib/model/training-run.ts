@@ -1,5 +1,6 @@
 import { unknownParameter } from "../config";
 import {
+  isLogFile,
   prepareEvaluation,
   readEvents,
   splitByTime,
@@ -46,6 +47,13 @@ export interface RunOptions extends ReadOptions, TrainingCallbacks {
    * weights. Default false; in `retrain()`: whether there is one.
    */
   readonly keepOptimiserState?: boolean | undefined;
+  /**
+   * Leaves the events of a prepared log (a `.g4r` file, as `writeLog` writes it) in its file, and has so many in memory
+   * at a time while they are trained, twice: those of the sessions that are next. A session of more events is in memory
+   * by itself. 1 to 2147483647. Default: all events are read into memory. Never changes the result. `validation` then
+   * takes `data` alone.
+   */
+  readonly window?: number | undefined;
   /** Called for every parameter that has no effect, and where a GPU lacks cuBLAS. Default: `process.emitWarning`. */
   readonly onWarning?: ((message: string) => void) | undefined;
 }
@@ -62,6 +70,7 @@ const RUN_OPTIONS: Readonly<Record<keyof RunOptions, true>> = {
   memoryLimit: true,
   onNote: true,
   keepOptimiserState: true,
+  window: true,
   onWarning: true,
 };
 
@@ -81,6 +90,7 @@ export function takeRunOptions<T extends RunOptions>(options: T): { run: RunOpti
   }
   if (run.keepOptimiserState !== undefined && typeof run.keepOptimiserState !== "boolean")
     throw new Gru4RecError("ERR_ARGUMENT", expected("keepOptimiserState", "true or false", run.keepOptimiserState));
+  if (run.window !== undefined) checkInteger("window", run.window, 1, 2 ** 31 - 1);
   return { run, rest: rest as Omit<T, keyof RunOptions> };
 }
 
@@ -98,30 +108,64 @@ export interface TrainingRun<Data extends TrainingData> {
   readonly options: TrainEpochsOptions;
 }
 
+/** How training data is made. */
+export interface TrainingSource<Data extends TrainingData> {
+  /** Of a log in memory. */
+  readonly prepare: (log: EventLog) => Data;
+  /** Of a prepared log whose events stay in its file. */
+  readonly open: (path: string, window: number) => Promise<Data>;
+}
+
 /**
  * Reads the data of a training and of its validation.
- * @param prepare - Makes training data of a log.
  * @throws {@link Gru4RecError} `ERR_ARGUMENT`, `ERR_FILE`, `ERR_DATA`; what an iterable throws.
  */
 export async function readTrainingRun<Data extends TrainingData>(
   input: DataInput,
   run: RunOptions,
-  prepare: (log: EventLog) => Data,
+  source: TrainingSource<Data>,
 ): Promise<TrainingRun<Data>> {
   const { signal, onProgress, onEpoch, keepOptimiserState } = run;
   const options = { signal, onProgress, onEpoch, keepOptimiserState };
-  if (run.validation === undefined) return { data: prepare(await readEvents(input, run)), options };
+  if (run.validation === undefined) return { data: (await readData(input, run, source)).data, options };
 
   checkValidationData(run.validation);
   const measure = new Validation(run.validation);
-  const { train, test } = await splitValidation(input, run.validation, run);
-  const data = prepare(train);
+  const { data, test } = await readData(input, run, source);
   measure.checkItems(data.vocabulary);
   const validation: { measure: Validation; data: EvaluationData } = {
     measure,
-    data: prepareEvaluation(test, data.vocabulary),
+    data: prepareEvaluation(test!, data.vocabulary),
   };
   return { data, options: { ...options, validation } };
+}
+
+/** What is trained on, and with a validation what is measured on. */
+async function readData<Data extends TrainingData>(
+  input: DataInput,
+  run: RunOptions,
+  { prepare, open }: TrainingSource<Data>,
+): Promise<{ data: Data; test?: EventLog }> {
+  const { window, validation } = run;
+  if (window !== undefined) {
+    const data = await open(checkWindowed(input, validation), window);
+    return validation === undefined ? { data } : { data, test: await readEvents(validation.data!, run) };
+  }
+  if (validation === undefined) return { data: prepare(await readEvents(input, run)) };
+  const { train, test } = await splitValidation(input, validation, run);
+  return { data: prepare(train), test };
+}
+
+/** The path of data that a `window` goes over. */
+function checkWindowed(input: DataInput, validation: ValidationOptions | undefined): string {
+  if (typeof input !== "string" || !isLogFile(input))
+    throw new Gru4RecError("ERR_ARGUMENT", expected("data with window", "the path of a prepared log (.g4r)", input));
+  for (const name of ["lastSessions", "lastTime"] as const) {
+    if (validation?.[name] === undefined) continue;
+    const message = `Expected validation.data with window, as the log is not split, but received ${name}`;
+    throw new Gru4RecError("ERR_ARGUMENT", `${message}: prepare() splits it`);
+  }
+  return input;
 }
 
 function checkValidationData(validation: ValidationOptions): void {

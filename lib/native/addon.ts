@@ -11,6 +11,31 @@ export interface NativeSessions {
   readonly offsets: Int32Array;
 }
 
+/** Items of sessions that the engine reads from a file while it trains on them. */
+export interface NativeItemFile {
+  readonly path: string;
+  /** Bytes of the file; another size is ERR_FILE. */
+  readonly size: number;
+  /** When the file was written to, in ns since 1970; another time is ERR_FILE. */
+  readonly modified: bigint;
+  /** Byte at which the items begin, int32 little-endian. */
+  readonly position: number;
+  /** Most events in memory at a time, twice; a longer session is by itself. */
+  readonly window: number;
+  /** Items in the file are below this; others are ERR_DATA. */
+  readonly itemCount: number;
+  /** [sessions + 1], ascending: where the events of each session begin in the file */
+  readonly places: Int32Array;
+  /** [itemCount] the model's index of each item, -1 = its events are left out; absent = the same. */
+  readonly indexOf?: Int32Array;
+}
+
+/** Sessions to train on; their offsets count the events that are not left out. */
+export interface NativeTrainingSessions {
+  readonly items: Int32Array | NativeItemFile;
+  readonly offsets: Int32Array;
+}
+
 /** An activation: kind and parameters (leaky: alpha; elu: alpha; selu: lambda and alpha). */
 export interface NativeActivation {
   readonly kind: "linear" | "relu" | "tanh" | "leaky" | "elu" | "selu" | "softmax" | "softmax_logit";
@@ -219,13 +244,13 @@ export interface NativeModel {
     options: { readonly steps: number; readonly epochs: number; readonly keepOptimiser: boolean },
   ): Promise<void>;
   /**
-   * One epoch over `sessions` in the order given ([sessions], session numbers).
+   * One epoch over `sessions` in the order given ([sessions], session numbers). Items in a file give the same bits.
    * @param options - `onProgress` is called on the event loop at most ten times a second. When it throws, the epoch
    * stops and the promise rejects with that error. Before a promise rejects, the weights of the snapshot `restore` come
    * back, so that no other call sees those of half an epoch.
    */
   trainEpoch(
-    sessions: NativeSessions,
+    sessions: NativeTrainingSessions,
     order: Int32Array,
     options: {
       readonly learningRate: number;

@@ -1,8 +1,10 @@
 #include "addon/arguments.h"
 
 #include <cmath>
+#include <limits>
 
 #include "addon/job_queue.h"
+#include "backend/backend.h"
 #include "core/error.h"
 
 namespace gru4rec::addon {
@@ -85,6 +87,15 @@ Activation read_activation(const Napi::Object& spec, const char* name) {
   return activation;
 }
 
+void check_offsets(Span<const int32_t> offsets, int64_t events) {
+  for (int64_t s = 0; s < offsets.size; ++s) {
+    if (offsets[s] >= (s == 0 ? 0 : offsets[s - 1]) && offsets[s] <= events) continue;
+    throw Error(ErrorCode::argument,
+                "Expected session offsets that ascend from 0 to the number of events but received " +
+                    std::to_string(offsets[s]) + " at position " + std::to_string(s));
+  }
+}
+
 }  // namespace
 
 Napi::Object read_object(const Napi::Value& value, const char* name) {
@@ -104,6 +115,16 @@ int64_t read_integer(const Napi::Object& object, const char* name) {
   if (!(std::fabs(number) <= kLargestSafe) || std::floor(number) != number)
     throw_argument(object.Env(), name, "a safe integer", std::to_string(number).c_str());
   return static_cast<int64_t>(number);
+}
+
+int64_t read_bigint(const Napi::Object& object, const char* name) {
+  const Napi::Value value = object.Get(name);
+  bool lossless = false;
+  if (value.IsBigInt()) {
+    const int64_t integer = value.As<Napi::BigInt>().Int64Value(&lossless);
+    if (lossless) return integer;
+  }
+  throw_argument(object.Env(), name, "a bigint of 64 bits", type_name(value));
 }
 
 bool read_boolean(const Napi::Object& object, const char* name) {
@@ -211,6 +232,28 @@ PinnedSessions read_sessions(const Napi::Value& value) {
           read_int32_array(object.Get("offsets"), "sessions.offsets")};
 }
 
+bool is_session_file(const Napi::Value& value) {
+  return !read_object(read_object(value, "sessions").Get("items"), "sessions.items").IsTypedArray();
+}
+
+PinnedSessionFile read_session_file(const Napi::Value& value) {
+  const Napi::Object object = read_object(value, "sessions");
+  const Napi::Object items = read_object(object.Get("items"), "sessions.items");
+  PinnedSessionFile pinned;
+  pinned.offsets = read_int32_array(object.Get("offsets"), "sessions.offsets");
+  pinned.places = read_int32_array(items.Get("places"), "sessions.items.places");
+  pinned.index_of = read_optional_int32_array(items.Get("indexOf"), "sessions.items.indexOf");
+  pinned.file = {read_string(items, "path"),
+                 {read_integer(items, "size"), read_bigint(items, "modified")},
+                 read_integer(items, "position"),
+                 read_integer(items, "window"),
+                 read_integer(items, "itemCount"),
+                 pinned.places.span(),
+                 pinned.offsets.span(),
+                 pinned.index_of.span()};
+  return pinned;
+}
+
 void check_indices(const char* name, Span<const int32_t> indices, int64_t count, bool ascending) {
   for (int64_t i = 0; i < indices.size; ++i) {
     const bool in_range = indices[i] >= 0 && indices[i] < count;
@@ -222,14 +265,24 @@ void check_indices(const char* name, Span<const int32_t> indices, int64_t count,
 }
 
 void check_sessions(const Sessions& sessions, int64_t item_count) {
-  const Span<const int32_t> offsets = sessions.offsets;
-  for (int64_t s = 0; s < offsets.size; ++s) {
-    if (offsets[s] >= (s == 0 ? 0 : offsets[s - 1]) && offsets[s] <= sessions.items.size) continue;
-    throw Error(ErrorCode::argument,
-                "Expected session offsets that ascend from 0 to the number of events but received " +
-                    std::to_string(offsets[s]) + " at position " + std::to_string(s));
-  }
+  check_offsets(sessions.offsets, sessions.items.size);
   check_indices("session items", sessions.items, item_count, false);
+}
+
+void check_session_file(const SessionFile& sessions, int64_t item_count) {
+  const auto check = [](bool fits, const char* expected) {
+    if (!fits) throw Error(ErrorCode::argument, std::string("Expected sessions in a file to have ") + expected);
+  };
+  check(sessions.position >= 0 && sessions.window >= 1, "a position, and a window of one event or more");
+  check_offsets(sessions.places, std::numeric_limits<int32_t>::max());
+  check_offsets(sessions.offsets, std::numeric_limits<int32_t>::max());
+  check(sessions.places.size == sessions.offsets.size && sessions.count() > 0, "as many places as offsets");
+  if (sessions.index_of.empty()) {
+    check(sessions.item_count == item_count, "the items of the model");
+  } else {
+    check(sessions.index_of.size == sessions.item_count, "an index for each of their items");
+    for (const int32_t index : sessions.index_of) check(index >= kNoItem && index < item_count, "indices of the model");
+  }
 }
 
 }  // namespace gru4rec::addon

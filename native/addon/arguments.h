@@ -8,8 +8,9 @@
 #include "core/matrix.h"
 #include "core/model_spec.h"
 #include "core/parameter_layout.h"
-#include "core/schedule.h"
+#include "core/sessions.h"
 #include "engine/evaluator.h"
+#include "engine/session_file/session_file.h"
 
 namespace gru4rec::addon {
 
@@ -54,9 +55,20 @@ struct PinnedSessions {
 };
 PinnedSessions read_sessions(const Napi::Value& value);
 
+/// Sessions to train on whose items are in a file.
+struct PinnedSessionFile {
+  SessionFile file;  ///< with views of these
+  Pinned<int32_t> offsets, places, index_of;
+};
+/// Whether the items of the sessions `value` are in a file.
+bool is_session_file(const Napi::Value& value);
+PinnedSessionFile read_session_file(const Napi::Value& value);
+
 /// Checks what C++ would otherwise run into: offsets ascend inside the items, and items are below `item_count`. Throws
 /// gru4rec::Error (argument).
 void check_sessions(const Sessions& sessions, int64_t item_count);
+/// The same of sessions in a file, whose items are checked when they are read.
+void check_session_file(const SessionFile& sessions, int64_t item_count);
 /// Checks that `indices` are from 0 to `count` - 1, and that they ascend without repeats where `ascending`.
 void check_indices(const char* name, Span<const int32_t> indices, int64_t count, bool ascending);
 

@@ -14,6 +14,10 @@ const char* code_name(ErrorCode code) {
       return "ERR_ARGUMENT";
     case ErrorCode::config:
       return "ERR_CONFIG";
+    case ErrorCode::data:
+      return "ERR_DATA";
+    case ErrorCode::file:
+      return "ERR_FILE";
     case ErrorCode::device:
       return "ERR_DEVICE";
     case ErrorCode::out_of_memory:

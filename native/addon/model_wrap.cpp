@@ -82,6 +82,38 @@ TensorElements read_elements(const Napi::CallbackInfo& info, StoredTensor tensor
           bytes};
 }
 
+/// Sessions that are trained on: in memory, or in a file.
+class TrainedSessions {
+ public:
+  explicit TrainedSessions(const Napi::Value& value) {
+    if (is_session_file(value)) {
+      file_ = read_session_file(value);
+    } else {
+      memory_ = read_sessions(value);
+    }
+  }
+
+  /// Throws ErrorCode::argument where the sessions or their order are none of a model with so many items.
+  void check(Span<const int32_t> order, int64_t items) const {
+    if (file_) {
+      check_session_file(file_->file, items);
+    } else {
+      check_sessions(memory_.view(), items);
+    }
+    check_indices("order", order, file_ ? file_->file.count() : memory_.view().count(), false);
+  }
+
+  Progress train(Trainer& trainer, Span<const int32_t> order, const Cancellation& cancellation,
+                 const std::function<void(const Progress&)>& report) const {
+    if (file_) return trainer.epoch(file_->file, order, cancellation, report);
+    return trainer.epoch(memory_.view(), order, cancellation, report);
+  }
+
+ private:
+  PinnedSessions memory_;
+  std::optional<PinnedSessionFile> file_;
+};
+
 /// `options` with the device that "auto" or "cuda" takes.
 DeviceOptions with_choice(DeviceOptions options) {
   options.device = choose_device(options);
@@ -299,7 +331,7 @@ Napi::Value ModelWrap::prepare_training(const Napi::CallbackInfo& info) {
 Napi::Value ModelWrap::train_epoch(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   expect_alive(env);
-  const auto sessions = std::make_shared<PinnedSessions>(read_sessions(info[0]));
+  const auto sessions = std::make_shared<TrainedSessions>(info[0]);
   const auto order = std::make_shared<Pinned<int32_t>>(read_int32_array(info[1], "order"));
   const Napi::Object options = read_object(info[2], "the options");
   const auto learning_rate = static_cast<float>(read_number(options, "learningRate"));
@@ -314,8 +346,7 @@ Napi::Value ModelWrap::train_epoch(const Napi::CallbackInfo& info) {
   job->work = [this, sessions, order, learning_rate, kept, progress](const std::shared_ptr<Job>& self) {
     if (!engine_->trainer)
       throw Error(ErrorCode::argument, "Expected prepareTraining before trainEpoch but it was not called");
-    check_sessions(sessions->view(), engine_->parameters.spec().items);
-    check_indices("order", order->span(), sessions->view().count(), false);
+    sessions->check(order->span(), engine_->parameters.spec().items);
     std::function<void(const Progress&)> report;
     if (self->on_progress)
       report = [this, weak = std::weak_ptr<Job>(self)](const Progress& now) {
@@ -325,7 +356,7 @@ Napi::Value ModelWrap::train_epoch(const Napi::CallbackInfo& info) {
       };
     engine_->trainer->set_learning_rate(learning_rate);
     try {
-      *progress = engine_->trainer->epoch(sessions->view(), order->span(), *self->cancellation, report);
+      *progress = sessions->train(*engine_->trainer, order->span(), *self->cancellation, report);
     } catch (...) {
       // Here, so that no call behind this one sees the weights of half an epoch.
       try {

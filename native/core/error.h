@@ -6,7 +6,7 @@
 namespace gru4rec {
 
 /// What went wrong, in the words of the TypeScript layer (`Gru4RecError.code` is "ERR_" and the name in upper case).
-enum class ErrorCode { argument, config, device, out_of_memory, aborted, not_finite };
+enum class ErrorCode { argument, config, data, file, device, out_of_memory, aborted, not_finite };
 
 /// The only exception that the engine throws on purpose. The message says what was expected and what was received.
 class Error : public std::runtime_error {

@@ -17,22 +17,18 @@ uint64_t multiply_high(uint64_t a, uint64_t b) {
 
 }  // namespace
 
-Schedule::Schedule(const Sessions& sessions, Span<const int32_t> order, int64_t batch, int64_t min_active)
-    : sessions_(sessions), order_(order), min_active_(min_active), active_(std::min(batch, order.size)) {
+Schedule::Schedule(SessionSource& sessions, int64_t batch, int64_t min_active)
+    : sessions_(sessions), min_active_(min_active), active_(std::min(batch, sessions.count())) {
   slots_.resize(active_);
   input_.resize(active_);
   target_.resize(active_);
   source_.resize(active_);
 }
 
-bool Schedule::open_next_session(Slot& slot) {
-  while (next_session_ < order_.size) {
-    const int32_t session = order_[next_session_++];
-    if (sessions_.length(session) < 2) continue;
-    slot = {sessions_.offsets[session], sessions_.offsets[session + 1]};
-    return true;
-  }
-  return false;
+bool Schedule::open_next_session(int64_t row, Slot& slot) {
+  const Span<const int32_t> items = sessions_.next(row);  // they close ranks only when none is left
+  slot = {items.begin(), items.end()};
+  return !items.empty();
 }
 
 bool Schedule::next(ScheduleStep& step) {
@@ -42,12 +38,12 @@ bool Schedule::next(ScheduleStep& step) {
     int32_t source = static_cast<int32_t>(row);
     if (started_) ++slot.event;
     if (!started_ || slot.event + 1 >= slot.end) {
-      if (!open_next_session(slot)) continue;
+      if (!open_next_session(row, slot)) continue;
       source = -1;
     }
     slots_[kept] = slot;
-    input_[kept] = sessions_.items[slot.event];
-    target_[kept] = sessions_.items[slot.event + 1];
+    input_[kept] = slot.event[0];
+    target_[kept] = slot.event[1];
     source_[kept] = source;
     ++kept;
   }

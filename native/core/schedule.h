@@ -5,17 +5,9 @@
 
 #include "core/matrix.h"
 #include "core/philox.h"
+#include "core/sessions.h"
 
 namespace gru4rec {
-
-/// Sessions as the engine reads them: events of session s are items[offsets[s] .. offsets[s + 1]), oldest first.
-struct Sessions {
-  Span<const int32_t> items;    ///< [events], item indices
-  Span<const int32_t> offsets;  ///< [sessions + 1], ascending; at most 2^31 - 1 events
-
-  int64_t count() const { return offsets.size > 0 ? offsets.size - 1 : 0; }
-  int64_t length(int64_t session) const { return offsets[session + 1] - offsets[session]; }
-};
 
 /// One step of the session-parallel walk, M = input.size rows. Valid until the next call of `next`.
 struct ScheduleStep {
@@ -27,29 +19,26 @@ struct ScheduleStep {
 
 /// Session-parallel mini-batches (1511.06939, section 3.1.1): `batch` slots walk that many sessions at once; a slot
 /// whose session has no pair left takes the next unread one, in ascending slot order; when none is left the slot
-/// disappears and the remaining rows close ranks. Sessions shorter than two events are passed over. Holds nothing but
-/// integers.
+/// disappears and the remaining rows close ranks. Holds nothing but integers.
 class Schedule {
  public:
-  /// @param order  [n] the sessions to walk, in this order; the view must outlive the schedule.
+  /// @param sessions  what is walked, in its order; it must outlive the schedule.
   /// @param min_active  the walk ends when fewer rows than this are left (2 where a step needs a negative, else 1).
-  Schedule(const Sessions& sessions, Span<const int32_t> order, int64_t batch, int64_t min_active);
+  Schedule(SessionSource& sessions, int64_t batch, int64_t min_active);
 
-  /// Fills `step` and returns true, or returns false at the end of the walk.
+  /// Fills `step` and returns true, or returns false at the end of the walk. Throws what the source throws.
   bool next(ScheduleStep& step);
 
  private:
   struct Slot {
-    int64_t event;  ///< position of the input in the items
-    int64_t end;    ///< end of the session
+    const int32_t* event;  ///< the input
+    const int32_t* end;    ///< of the session
   };
 
-  bool open_next_session(Slot& slot);
+  bool open_next_session(int64_t row, Slot& slot);
 
-  Sessions sessions_;
-  Span<const int32_t> order_;
+  SessionSource& sessions_;
   int64_t min_active_;
-  int64_t next_session_ = 0;
   bool started_ = false;
   std::vector<Slot> slots_;
   int64_t active_;

@@ -145,7 +145,8 @@ std::vector<double> evaluate(const Parameters& parameters, const Sessions& sessi
   const int64_t batch = std::max<int64_t>(1, std::min(options.batch, sessions.count()));
   std::vector<int32_t> order(sessions.count());
   std::iota(order.begin(), order.end(), 0);
-  Schedule schedule(sessions, {order.data(), sessions.count()}, batch, 1);
+  SessionsInOrder in_order(sessions, {order.data(), sessions.count()});
+  Schedule schedule(in_order, batch, 1);
   RankedWalk walk(parameters, batch, options);
   // A step that is ranked in pieces is long enough to be called by itself, and to be cancelled between them.
   const bool fed = parameters.backend().records() && batch <= rows_per_ranking(parameters.backend(), parameters.spec());

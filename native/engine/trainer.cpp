@@ -4,6 +4,7 @@
 #include <chrono>
 #include <sstream>
 
+#include "engine/session_file/session_windows.h"
 #include "engine/step_walk.h"
 
 namespace gru4rec {
@@ -45,9 +46,10 @@ class PrecisionScope {
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 /// Pairs of input and target in the sessions of `order`.
-int64_t count_pairs(const Sessions& sessions, Span<const int32_t> order) {
+int64_t count_pairs(Span<const int32_t> offsets, Span<const int32_t> order) {
+  SessionOrder sessions(offsets, order);
   int64_t pairs = 0;
-  for (int32_t session : order) pairs += std::max<int64_t>(0, sessions.length(session) - 1);
+  for (int32_t session; (session = sessions.next()) >= 0;) pairs += sessions.length(session) - 1;
   return pairs;
 }
 
@@ -75,23 +77,39 @@ void Trainer::set_learning_rate(float learning_rate) {
 
 Progress Trainer::epoch(const Sessions& sessions, Span<const int32_t> order, const Cancellation& cancellation,
                         const std::function<void(const Progress&)>& report) {
-  if (spec_.random_order) {
-    shuffled_.assign(order.begin(), order.end());
-    shuffle(random_stream(spec_.seed, Purpose::shuffle, epoch_), {shuffled_.data(), order.size});
-    order = {shuffled_.data(), order.size};
-  }
+  order = order_of_epoch(order);
+  SessionsInOrder in_order(sessions, order);
+  return train(in_order, count_pairs(sessions.offsets, order), cancellation, report);
+}
+
+Progress Trainer::epoch(const SessionFile& sessions, Span<const int32_t> order, const Cancellation& cancellation,
+                        const std::function<void(const Progress&)>& report) {
+  order = order_of_epoch(order);
+  SessionWindows windows(sessions, order, spec_.batch, cancellation, open_items(sessions));
+  return train(windows, count_pairs(sessions.offsets, order), cancellation, report);
+}
+
+Span<const int32_t> Trainer::order_of_epoch(Span<const int32_t> order) {
+  if (!spec_.random_order) return order;
+  shuffled_.assign(order.begin(), order.end());
+  shuffle(random_stream(spec_.seed, Purpose::shuffle, epoch_), {shuffled_.data(), order.size});
+  return {shuffled_.data(), order.size};
+}
+
+Progress Trainer::train(SessionSource& sessions, int64_t pairs, const Cancellation& cancellation,
+                        const std::function<void(const Progress&)>& report) {
   ++epoch_;
   const PrecisionScope scope(backend_, precision_);
   training_step_.begin_epoch();
 
   const Clock::time_point start = Clock::now();
-  Epoch epoch{Schedule(sessions, order, spec_.batch, spec_.samples == 0 ? 2 : 1),
+  Epoch epoch{Schedule(sessions, spec_.batch, spec_.samples == 0 ? 2 : 1),
               cancellation,
               report,
               start,
               start + kReportInterval,
               Progress()};
-  epoch.progress.total_events = count_pairs(sessions, order);
+  epoch.progress.total_events = pairs;
   if (feeder_) {
     feed_steps(epoch);
   } else {

@@ -7,6 +7,7 @@
 
 #include "core/schedule.h"
 #include "engine/cancellation.h"
+#include "engine/session_file/session_file.h"
 #include "engine/step_feeder.h"
 #include "engine/training_step.h"
 
@@ -44,6 +45,10 @@ class Trainer {
   /// Throws ErrorCode::aborted, and ErrorCode::not_finite naming epoch and step of the first loss that is not finite.
   Progress epoch(const Sessions& sessions, Span<const int32_t> order, const Cancellation& cancellation,
                  const std::function<void(const Progress&)>& report);
+  /// The same with sessions that are read from a file meanwhile: the same bits. Throws ErrorCode::file and
+  /// ErrorCode::data as well.
+  Progress epoch(const SessionFile& sessions, Span<const int32_t> order, const Cancellation& cancellation,
+                 const std::function<void(const Progress&)>& report);
 
  private:
   /// An epoch under way, and when it is reported next.
@@ -55,6 +60,11 @@ class Trainer {
     Progress progress;
   };
 
+  /// `order`, or that of the next epoch where it is random.
+  Span<const int32_t> order_of_epoch(Span<const int32_t> order);
+  /// One epoch over `sessions`, with so many pairs in all.
+  Progress train(SessionSource& sessions, int64_t pairs, const Cancellation& cancellation,
+                 const std::function<void(const Progress&)>& report);
   /// Calls each step by itself.
   void run_steps(Epoch& epoch);
   /// Lets the device take the steps by itself.

@@ -148,7 +148,8 @@ TEST_CASE("allocations: a schedule makes none between its steps") {
   std::vector<int32_t> offsets, order;
   for (int32_t s = 0; s <= 1000; ++s) offsets.push_back(3 * s);
   for (int32_t s = 0; s < 1000; ++s) order.push_back(s);
-  Schedule schedule({{items.data(), 3000}, {offsets.data(), 1001}}, {order.data(), 1000}, 32, 1);
+  SessionsInOrder sessions({{items.data(), 3000}, {offsets.data(), 1001}}, {order.data(), 1000});
+  Schedule schedule(sessions, 32, 1);
   ScheduleStep step;
   const int64_t before = allocations_so_far();
   int64_t steps = 0;

@@ -165,7 +165,8 @@ TEST_CASE("schedule: agrees with walking the sessions one by one, in 5000 random
     const int64_t batch = data.integer(1, 10), min_active = data.integer(1, 2);
     const Context context("case " + std::to_string(i) + " B=" + std::to_string(batch));
     const std::vector<reference::ScheduledStep> expected = reference::schedule(sessions.in_order(), batch, min_active);
-    Schedule schedule(sessions.view(), span(sessions.order), batch, min_active);
+    SessionsInOrder in_order(sessions.view(), span(sessions.order));
+    Schedule schedule(in_order, batch, min_active);
     ScheduleStep step;
     for (const reference::ScheduledStep& one : expected) {
       CHECK(schedule.next(step));
@@ -182,7 +183,8 @@ TEST_CASE("schedule: until no row is left, every pair of every session comes onc
   for (int i = 0; i < 300; ++i) {
     const RandomSessions sessions(data, 40, 6);
     const int64_t batch = data.integer(1, 50);
-    Schedule schedule(sessions.view(), span(sessions.order), batch, 1);
+    SessionsInOrder in_order(sessions.view(), span(sessions.order));
+    Schedule schedule(in_order, batch, 1);
     std::vector<int32_t> pairs;         // inputs seen; the target is the next event
     std::vector<int32_t> held, before;  // the event that each row's state has read last
     ScheduleStep step;

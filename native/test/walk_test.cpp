@@ -114,7 +114,8 @@ TEST_CASE("walk: more steps than the device has room for arrive in their order, 
         backend->begin_step(feed);
       },
       2);
-  Schedule schedule(sessions, {order.data(), batch}, batch, 1);
+  SessionsInOrder in_order(sessions, {order.data(), batch});
+  Schedule schedule(in_order, batch, 1);
   feeder.begin(schedule, 5);
   int64_t step = 0;
   std::vector<int32_t> received(2 * batch);

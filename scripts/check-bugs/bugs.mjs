@@ -345,6 +345,44 @@ export const bugs = [
     replace: "",
     jest: ["test/data/rows"],
   },
+  // --- Sessions of a file -------------------------------------------------------------------------------------------
+  {
+    name: "a session that goes on is lost with its window",
+    file: `${engine}/session_file/session_windows.cpp`,
+    find: "return {slots_[slot].data(), items.size};",
+    replace: "return items;",
+  },
+  {
+    name: "a window is walked before it has been read",
+    file: `${engine}/session_file/session_windows.cpp`,
+    find: "while (read_ <= window) {",
+    replace: "while (read_ < window) {",
+  },
+  {
+    name: "a window has a session more than fits",
+    file: `${engine}/session_file/window_plan.cpp`,
+    find: "events + order_.length(session_) > window_",
+    replace: "events > window_",
+  },
+  {
+    name: "a session that is read in two pieces begins anew with the second",
+    file: `${engine}/session_file/window_reader.cpp`,
+    find: "if (own_end > end) break;",
+    replace: "if (own_end > end && (taken = 0) == 0) break;",
+  },
+  {
+    name: "a file that was written to is trained on",
+    file: `${engine}/session_file/item_file.cpp`,
+    find: "now.modified != expected_.modified",
+    replace: "now.modified < 0",
+  },
+  {
+    name: "the time of a session is that of its last piece of the file",
+    file: "lib/data/log-windows.ts",
+    find: "if (first + from === places[s]) startTimes[s] = times[from]!;",
+    replace: "startTimes[s] = times[from]!;",
+    jest: ["test/training/window"],
+  },
   // --- Preparation of data ------------------------------------------------------------------------------------------
   {
     name: "a gap of exactly the limit cuts a session",

@@ -31,6 +31,7 @@ const programs = [
   "ranking",
   "step",
   "engine",
+  "session_windows",
   "memory",
 ].map((name) => `${name}_test`);
 

@@ -1,5 +1,13 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { Gru4Rec, parseConfig, readModelInfo, type Evaluation, type Recommendations } from "../../lib";
+import {
+  Gru4Rec,
+  parseConfig,
+  readEvents,
+  readModelInfo,
+  writeLog,
+  type Evaluation,
+  type Recommendations,
+} from "../../lib";
 import { circleClicks, tsvOf } from "../support/clicks";
 import { runSql } from "../support/duckdb";
 import { temporaryFolder } from "../support/files";
@@ -51,6 +59,19 @@ describe("train", () => {
     const { config: trained, optimiserState } = await readModelInfo(modelPath);
     expect(trained).toMatchObject({ layers: [7], nEpochs: 1, batchSize: 8, nSample: 16, timeSort: false, logq: 0 });
     expect(optimiserState).toBe(true);
+  });
+
+  test("leaves the events of a prepared log in its file with --window: the same model", async () => {
+    const log = folder.path("train.g4r");
+    await writeLog(await readEvents(data), log);
+    const weights = async (...args: string[]) => {
+      expect(await runCli(["train", log, "-s", modelPath, "-ps", PARAMETERS, ...args])).toMatchObject({ code: 0 });
+      const model = await Gru4Rec.load(modelPath);
+      const scores = await model.predict([[1, 2], [7]]);
+      model.dispose();
+      return scores;
+    };
+    expect(await weights("--window", "20")).toEqual(await weights());
   });
 
   test("validates, and chooses the epoch", async () => {
@@ -260,6 +281,8 @@ describe("a failure is one line, without a stack, and the exit code says whose i
     ["a model to evaluate, and parameters", () => ["train", modelPath, "-l", "-t", data, "-ps", "loss=bpr"], 2, /^gru4rec: option '--load-model' cannot be used with option '--parameters <string>'\n$/],
     ["a model to evaluate, and a hyperparameter", () => ["train", modelPath, "-l", "-t", data, "--layers", "5"], 2, /^gru4rec: option '--load-model' cannot be used with option '--layers <value>'\n$/],
     ["a metric of no validation", () => ["train", data, "-s", output, "--metric", "mrr@5"], 2, /^gru4rec: Expected --validation, --validation-sessions or --validation-time with --metric\n$/],
+    ["a window over what is no prepared log", () => ["train", data, "-s", output, "--window", "5"], 2, /^gru4rec: Expected data with window to be the path of a prepared log \(\.g4r\) but received .*\n$/],
+    ["a window that is no integer", () => ["train", data, "-s", output, "--window", "x"], 2, /^gru4rec: option '--window <events>' argument 'x' is invalid\. Expected an integer\.\n$/],
     ["two validations", () => ["train", data, "-s", output, "--validation", data, "--validation-time", "5"], 2, /^gru4rec: option '--validation <data>' cannot be used with option '--validation-time <seconds>'\n$/],
     ["a metric that is none", () => ["train", data, "-s", output, "--validation", data, "--metric", "f1"], 2, /^gru4rec: Expected validation.metric to be recall@k or mrr@k, .*\n$/],
     ["standard input twice", () => ["train", "-", "-s", output, "-t", "-"], 2, /^gru4rec: Expected - once: .*\n$/],

@@ -33,6 +33,7 @@ interface TrainFlags extends ConfigFlags, EvaluateFlags {
   readonly test?: readonly string[];
   readonly loadModel?: true;
   readonly optimiserState?: true;
+  readonly window?: number;
   readonly validation?: string;
   readonly validationSessions?: number;
   readonly validationTime?: number;
@@ -84,6 +85,7 @@ async function trainModel(
     ...readOptions(flags, messages),
     validation: validationOf(flags),
     keepOptimiserState: flags.optimiserState,
+    window: flags.window,
     signal,
     onProgress: (progress) => view.onProgress(progress),
     onEpoch: (report) => view.onEpoch(report),
@@ -128,7 +130,16 @@ async function run(data: string, flags: TrainFlags, context: Context): Promise<v
 
 /** Flags that say nothing where nothing is trained. */
 const OF_TRAINING = [
-  ...["output", "optimiserState", "config", "parameters", "validation", "validationSessions", "validationTime"],
+  ...[
+    "output",
+    "optimiserState",
+    "window",
+    "config",
+    "parameters",
+    "validation",
+    "validationSessions",
+    "validationTime",
+  ],
   ...parameterNames.filter((name) => !PLACE.includes(name)),
 ];
 
@@ -138,6 +149,7 @@ Examples:
   gru4rec train clicks.tsv --output shop.safetensors --config shop.jsonc --validation-time 86400 --patience 3
   gru4rec train "clicks/2026-*.parquet" --output shop.safetensors --session-column visit
   gru4rec train shop.duckdb --query "FROM clicks WHERE ts > '2026-01-01'" --output shop.safetensors
+  gru4rec train clicks.g4r --window 10000000 --output shop.safetensors
   ssh shop cat clicks.tsv.gz | gru4rec train - --output shop.safetensors
 
 As in the author's tool:
@@ -152,6 +164,12 @@ export function addTrain(program: Command, context: Context): void {
     .description("train a model on a click log with the columns SessionId, ItemId and Time, or of other usual names")
     .argument("<data>", DATA_ARGUMENT)
     .option("--output <model>", "file to write the model to (the author's -s)")
+    .addOption(
+      new Option(
+        "--window <events>",
+        "leave a prepared log (.g4r) in its file, with so many events in memory at a time, twice",
+      ).argParser(parseInteger),
+    )
     .option("--optimiser-state", "keep the optimiser's state in the model, to go on training from it")
     .addOption(
       new Option("--load-model", "<data> is a model: train nothing, evaluate it on --test (the author's -l)").conflicts(

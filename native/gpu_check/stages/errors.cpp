@@ -13,6 +13,10 @@ const char* name(ErrorCode code) {
       return "argument";
     case ErrorCode::config:
       return "config";
+    case ErrorCode::data:
+      return "data";
+    case ErrorCode::file:
+      return "file";
     case ErrorCode::device:
       return "device";
     case ErrorCode::out_of_memory:

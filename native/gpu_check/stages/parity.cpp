@@ -181,7 +181,8 @@ struct Asked {
 /// What the ranks of `batch` sessions side by side are about, in their order.
 std::vector<Asked> asked_of(const Clicks& clicks, int64_t batch) {
   const std::vector<int32_t> order = clicks.order();
-  Schedule schedule(clicks.sessions(), {order.data(), clicks.count()}, std::min(batch, clicks.count()), 1);
+  SessionsInOrder sessions(clicks.sessions(), {order.data(), clicks.count()});
+  Schedule schedule(sessions, batch, 1);
   std::vector<Asked> asked;
   std::vector<std::vector<int32_t>> rows, before;
   for (ScheduleStep step; schedule.next(step);) {
