@@ -16,7 +16,7 @@ import { isTextStream, readStream } from "./sources/read-stream";
 
 /** Several files as one log, one after the other. */
 export interface FileSource {
-  /** Files, folders and patterns, as a path may be one by itself. */
+  /** Files, folders and patterns, as a path may be one by itself. A prepared log (`.g4r`) is the only file then. */
   readonly paths: readonly string[];
 }
 
@@ -193,6 +193,13 @@ function withoutTypes<T>({ eventTypes }: SourceOptions, log: () => T): T {
 async function readPaths(paths: readonly string[], options: SourceOptions): Promise<EventLog> {
   const files: InputFile[] = [];
   for (const path of paths) files.push(...(await listFiles(path, options.format !== undefined)));
+  const prepared = files.find(({ path }) => isLogFile(path));
+  if (prepared !== undefined) {
+    if (files.length === 1) return withoutTypes(options, () => readLog(prepared.path));
+    const received = `${prepared.name} among ${files.length} files`;
+    const message = `Expected a prepared log (.g4r), which is a whole one, by itself but received ${received}`;
+    throw new Gru4RecError("ERR_ARGUMENT", message);
+  }
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- brings DuckDB, 40 MB that only files need
   const { readFiles } = require("./sources/read-files") as typeof ReadFiles;
   return readFiles(files, paths.join(", "), options);
