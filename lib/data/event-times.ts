@@ -75,7 +75,7 @@ export class TimeReader {
     const value = kind !== undefined && (this.#kind ?? kind) === kind ? valueOf(time, kind) : NaN;
     if (!(value >= 0 && value < Infinity)) throw this.#refusal(time, index);
     if (this.#kind === undefined) [this.#kind, this.#first] = [kind, index];
-    return value;
+    return value + 0; // zero has one form: times are sorted by their bits
   }
 
   #refusal(time: unknown, index: number): Gru4RecError {
@@ -108,6 +108,6 @@ export function scaleToSeconds(times: Float64Array, unit: TimeUnit | undefined):
 
 function areMilliseconds(times: Float64Array): boolean {
   let large = 0;
-  for (const time of times) if (time >= SMALLEST_MEDIAN_OF_MILLISECONDS) ++large;
+  for (let i = 0; i < times.length; ++i) if (times[i]! >= SMALLEST_MEDIAN_OF_MILLISECONDS) ++large;
   return 2 * large >= times.length;
 }

@@ -1,10 +1,11 @@
 import { describeValue, Gru4RecError } from "../errors";
 import { arrangeLog, checkEventCount, type EventLog } from "./event-log";
 import { scaleToSeconds, TimeReader, type TimeUnit } from "./event-times";
-import { checkId, compareIds, idSequence, makeIdList, type IdKind, type ItemId, type SessionId } from "./ids";
+import { checkId, compareIds, makeIdList, pickIds, type IdKind, type ItemId, type SessionId } from "./ids";
 import { countUp } from "./rows/count-up";
 import { groupByKey } from "./rows/group-rows";
 import { SkippedRows } from "./skipped-rows";
+import { inTurns, sortInTurns } from "./turns";
 
 /** A JavaScript Map holds 2^24 entries. */
 const MOST_IN_A_MAP = 2 ** 24 - 1;
@@ -163,19 +164,21 @@ export class EventLogBuilder {
     const { kind, ids } = this.#sessionIds.numbering;
 
     const order = countUp(ids.length);
-    order.sort((a, b) => compareIds(ids[a]!, ids[b]!));
+    await sortInTurns(order, (a, b) => compareIds(ids[a]!, ids[b]!), signal);
     const place = new Int32Array(order.length);
-    order.forEach((session, i) => (place[session] = i));
-    const low = Uint32Array.from(this.#sessions, (session) => place[session]!);
+    await inTurns(order.length, signal, (from, to) => {
+      for (let i = from; i < to; ++i) place[order[i]!] = i;
+    });
+    const low = new Uint32Array(this.#length);
+    await inTurns(low.length, signal, (from, to) => {
+      for (let event = from; event < to; ++event) low[event] = place[this.#sessions[event]!]!;
+    });
     return arrangeLog(
       {
         itemKind: items.kind,
         itemIds: makeIdList(items.ids, items.kind),
         sessionKind: kind,
-        sessionIds: idSequence(
-          Array.from(order, (session) => ids[session]!),
-          kind,
-        ),
+        sessionIds: await pickIds(ids, order, kind, signal),
       },
       { items: this.#items, times: this.#times },
       await groupByKey({ low, high: undefined }, signal),

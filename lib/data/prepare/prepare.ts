@@ -39,7 +39,7 @@ export interface WindowOptions extends Omit<PrepareOptions, "recipe"> {
 
 async function readDraft(data: DataInput, { eventTypes, ...options }: PrepareOptions): Promise<Draft> {
   const log = await readTypedEvents(data, options, eventTypes);
-  return draftOf(log, log !== data);
+  return draftOf(log, log !== data, options.signal);
 }
 
 /**
@@ -61,7 +61,7 @@ export async function prepare<Id extends ItemId = ItemId>(
     const message = expected("data", "the path of the raw file or its folder with a recipe", data);
     throw new Gru4RecError("ERR_ARGUMENT", message);
   }
-  const prepared = await runPlan(draftOf(await readRaw(recipe, data, options), true), plan, signal);
+  const prepared = await runPlan(await draftOf(await readRaw(recipe, data, options), true, signal), plan, signal);
   const isWhole = recentFraction === undefined && validation !== true; // as the papers count
   const published = (isWhole ? PUBLISHED[recipe] : undefined) ?? ("unverified" as const);
   const report = { ...prepared.report, recipe, published };

@@ -1,6 +1,7 @@
 import type { EventLog } from "../event-log";
 import { EventLogBuilder } from "../log-builder";
 import { withSmallestKinds } from "../narrow-ids";
+import { inTurns } from "../turns";
 import { chooseColumns } from "./column-names";
 import { isWanted, type SourceOptions } from "./options";
 
@@ -66,8 +67,10 @@ export async function readArrowTable(table: ArrowTable, options: SourceOptions):
   const unit = typeId === DATE || typeId === TIMESTAMP ? "ms" : timeUnit;
   const columnOf = { session: names.sessionId, item: names.itemId, time: names.time };
   const builder = new EventLogBuilder((field, row) => `${columnOf[field]} in row ${row + 1} of ${name}`, table.numRows, skipBadRows); // prettier-ignore
-  for (let row = 0; row < table.numRows; ++row)
-    builder.add(session.get(row), item.get(row), time.get(row), isWanted(type?.get(row), eventTypes));
+  await inTurns(table.numRows, signal, (from, to) => {
+    for (let row = from; row < to; ++row)
+      builder.add(session.get(row), item.get(row), time.get(row), isWanted(type?.get(row), eventTypes));
+  });
   builder.skipped.report(name, note);
   return withSmallestKinds(await builder.build(unit, signal, name));
 }
