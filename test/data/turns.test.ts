@@ -102,15 +102,18 @@ async function pausesOf(call: () => Promise<unknown>): Promise<{ longest: number
   return { longest, total: last - start };
 }
 
+/** What a wait may be on a machine that others keep busy; on a quiet one it is a tenth of it. */
+const LONGEST_WAIT = 250;
+
 /**
- * Nobody waits for longer than 100 ms, or a tenth of the whole where the machine is so busy that all takes long. One of
- * three tries is enough: others may take the core from any.
+ * Nobody waits for longer, or than a quarter of the whole where the machine is so busy that all takes long. One of three
+ * tries is enough: others may take the core from any.
  */
 async function expectShortPauses(call: () => Promise<unknown>): Promise<void> {
   const excess: number[] = [];
   for (let tries = 0; tries < 3; ++tries) {
     const { longest, total } = await pausesOf(call);
-    excess.push(longest - Math.max(100, total / 10));
+    excess.push(longest - Math.max(LONGEST_WAIT, total / 4));
     if (excess.at(-1)! <= 0) return;
   }
   expect(Math.min(...excess)).toBeLessThanOrEqual(0);
@@ -142,8 +145,8 @@ test("an abort by a timer is heard at once, whenever it comes", async () => {
       expect(["ERR_ABORTED", "over before"]).toContain(await outcome);
       clearTimeout(timer);
       late.push(performance.now() - due);
-    } while (late.at(-1)! > 100 && late.length < 3);
-    expect(Math.min(...late)).toBeLessThan(100);
+    } while (late.at(-1)! > LONGEST_WAIT && late.length < 3);
+    expect(Math.min(...late)).toBeLessThan(LONGEST_WAIT);
   }
 });
 
