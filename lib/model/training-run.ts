@@ -1,6 +1,7 @@
-import { unknownParameter } from "../config";
 import {
+  pickReadOptions,
   prepareEvaluation,
+  READ_OPTIONS,
   readEvents,
   splitByTime,
   splitLastSessions,
@@ -10,7 +11,7 @@ import {
   type ReadOptions,
   type TrainingData,
 } from "../data";
-import { aborted, checkInteger, checkOptions, expected, Gru4RecError } from "../errors";
+import { aborted, checkInteger, checkOptions, expected, Gru4RecError, namesOf } from "../errors";
 import { Validation, type TrainEpochsOptions, type TrainingCallbacks, type ValidationSettings } from "../training";
 
 /** Data that decides which epoch is the best: exactly one of `data`, `lastSessions` and `lastTime`. */
@@ -23,7 +24,7 @@ export interface ValidationOptions extends ValidationSettings {
   readonly lastTime?: number | undefined;
 }
 
-const VALIDATION_OPTIONS: Readonly<Record<keyof ValidationOptions, true>> = {
+const VALIDATION_OPTIONS = namesOf<ValidationOptions>({
   data: true,
   lastSessions: true,
   lastTime: true,
@@ -31,7 +32,7 @@ const VALIDATION_OPTIONS: Readonly<Record<keyof ValidationOptions, true>> = {
   every: true,
   patience: true,
   ties: true,
-};
+});
 
 /** How to run a training; everything besides hyperparameters. */
 export interface RunOptions extends ReadOptions, TrainingCallbacks {
@@ -50,20 +51,16 @@ export interface RunOptions extends ReadOptions, TrainingCallbacks {
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
-const RUN_OPTIONS: Readonly<Record<keyof RunOptions, true>> = {
-  columns: true,
-  timeUnit: true,
-  signal: true,
-  onProgress: true,
-  onEpoch: true,
-  validation: true,
-  format: true,
-  skipBadRows: true,
-  memoryLimit: true,
-  onNote: true,
-  keepOptimiserState: true,
-  onWarning: true,
-};
+const RUN_OPTIONS: readonly string[] = [
+  ...READ_OPTIONS,
+  ...namesOf<Omit<RunOptions, keyof ReadOptions>>({
+    onProgress: true,
+    onEpoch: true,
+    validation: true,
+    keepOptimiserState: true,
+    onWarning: true,
+  }),
+];
 
 /**
  * Tells the options of a run from the hyperparameters beside them, and checks them.
@@ -74,7 +71,7 @@ export function takeRunOptions<T extends RunOptions>(options: T): { run: RunOpti
   if (options.signal?.aborted) throw aborted(options.signal);
   const run: Record<string, unknown> = {};
   const rest: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(options)) (Object.hasOwn(RUN_OPTIONS, name) ? run : rest)[name] = value;
+  for (const [name, value] of Object.entries(options)) (RUN_OPTIONS.includes(name) ? run : rest)[name] = value;
   for (const name of ["onProgress", "onEpoch", "onWarning"] as const) {
     if (run[name] !== undefined && typeof run[name] !== "function")
       throw new Gru4RecError("ERR_ARGUMENT", expected(name, "a function", run[name]));
@@ -110,11 +107,11 @@ export async function readTrainingRun<Data extends TrainingData>(
 ): Promise<TrainingRun<Data>> {
   const { signal, onProgress, onEpoch, keepOptimiserState } = run;
   const options = { signal, onProgress, onEpoch, keepOptimiserState };
-  if (run.validation === undefined) return { data: prepare(await readEvents(input, run)), options };
+  if (run.validation === undefined) return { data: prepare(await readEvents(input, pickReadOptions(run))), options };
 
   checkValidationData(run.validation);
   const measure = new Validation(run.validation);
-  const { train, test } = await splitValidation(input, run.validation, run);
+  const { train, test } = await splitValidation(input, run.validation, pickReadOptions(run));
   const data = prepare(train);
   measure.checkItems(data.vocabulary);
   const validation: { measure: Validation; data: EvaluationData } = {
@@ -125,13 +122,7 @@ export async function readTrainingRun<Data extends TrainingData>(
 }
 
 function checkValidationData(validation: ValidationOptions): void {
-  const given: unknown = validation;
-  if (typeof given !== "object" || given === null)
-    throw new Gru4RecError("ERR_ARGUMENT", expected("validation", "an object", given));
-  for (const name of Object.keys(validation)) {
-    if (!Object.hasOwn(VALIDATION_OPTIONS, name))
-      throw new Gru4RecError("ERR_ARGUMENT", `${unknownParameter(name, Object.keys(VALIDATION_OPTIONS))} (validation)`);
-  }
+  checkOptions(validation, VALIDATION_OPTIONS, "validation");
   const { data, lastSessions, lastTime } = validation;
   const sources = Object.entries({ data, lastSessions, lastTime }).filter(([, value]) => value !== undefined);
   if (sources.length !== 1) {

@@ -1,4 +1,3 @@
-import { checkOptions } from "../../errors";
 import type { EventLog } from "../event-log";
 import { readEvents, type DataInput, type ReadOptions } from "../read-events";
 import { orderOfTimes } from "../rows/sort-times";
@@ -45,9 +44,8 @@ async function countRepeats({ offsets, items }: EventLog, signal: AbortSignal | 
  * @throws {@link Gru4RecError} as {@link readEvents} does.
  */
 export async function inspect(data: DataInput, options: ReadOptions = {}): Promise<DataReport> {
-  checkOptions(options);
-  const { signal } = options;
   const log: EventLog = await readEvents(data, options);
+  const { signal } = options;
   const { offsets, items, itemIds, startTimes, endTimes } = log;
   const sessions = startTimes.length;
   const lengths = new Int32Array(sessions);
