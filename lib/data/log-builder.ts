@@ -2,6 +2,7 @@ import { describeValue, Gru4RecError } from "../errors";
 import { arrangeLog, checkEventCount, type EventLog } from "./event-log";
 import { scaleToSeconds, TimeReader, type TimeUnit } from "./event-times";
 import { checkId, compareIds, makeIdList, pickIds, type IdKind, type ItemId, type SessionId } from "./ids";
+import { OTHER_TYPE } from "./other-type";
 import { countUp } from "./rows/count-up";
 import { groupByKey } from "./rows/group-rows";
 import { SkippedRows } from "./skipped-rows";
@@ -120,7 +121,7 @@ export class EventLogBuilder {
   }
 
   /**
-   * @param wanted - Whether the item matters; else it is -1.
+   * @param wanted - Whether the item matters; else it is OTHER_TYPE.
    * @throws {@link Gru4RecError} `ERR_DATA` for what is no id or time, or of another kind than the first one.
    */
   add(session: unknown, item: unknown, time: unknown, wanted: boolean): void {
@@ -142,7 +143,7 @@ export class EventLogBuilder {
   #add(session: unknown, item: unknown, time: unknown, wanted: boolean, index: number): void {
     // All is checked before anything is kept.
     const knownSession = this.#sessionIds.find(session, index);
-    const knownItem = wanted ? this.#itemIds.find(item, index) : -1;
+    const knownItem = wanted ? this.#itemIds.find(item, index) : OTHER_TYPE;
     const seconds = this.#timeReader.read(time, index);
     if (this.#length === this.#items.length) this.#resize(Math.ceil(this.#length * 1.5) + 1);
     this.#sessions[this.#length] = knownSession ?? this.#sessionIds.add(session as SessionId, index);

@@ -142,7 +142,7 @@ export async function readEvents<Id extends ItemId = ItemId>(
 }
 
 /**
- * Reads a click log whose events of other types only count for the gaps between sessions: their items are -1.
+ * Reads a click log whose events of other types only count for the gaps between sessions: their items are OTHER_TYPE.
  * @param eventTypes - Types of the events whose items matter; undefined: those of all.
  * @throws As {@link readEvents} does; `ERR_ARGUMENT` for types of a log that has been read, which has none.
  */

@@ -1,10 +1,8 @@
 import type { EventLog, LogIds } from "../event-log";
 import { makeIdList, pickIds, type IdList } from "../ids";
+import { OTHER_TYPE } from "../other-type";
 import { countUp } from "../rows/count-up";
 import { copyInTurns, inTurns, inTurnsOfSessions } from "../turns";
-
-/** The item of an event that is of none of the wanted types; such events only count for the gaps between sessions. */
-export const OTHER_TYPE = -1;
 
 /** A log on its way through the steps of a preparation. They own its arrays, and change them in place. */
 export interface Draft {

@@ -1,8 +1,9 @@
 import { compareIds } from "../ids";
+import { OTHER_TYPE } from "../other-type";
 import { countUp } from "../rows/count-up";
 import { orderOfTimes } from "../rows/sort-times";
 import { inTurns, inTurnsOfSessions, sortInTurns } from "../turns";
-import { countItems, OTHER_TYPE, sessionTimes, takeMarked, type Draft } from "./draft";
+import { countItems, sessionTimes, takeMarked, type Draft } from "./draft";
 
 // Each step takes a draft, whose arrays it may change, and gives what is left of it.
 
