@@ -1,7 +1,16 @@
-import { prepareEvaluation, prepareTraining, readEvents, type DataInput, type ReadOptions } from "./data";
-import { Gru4RecError } from "./errors";
+import {
+  pickReadOptions,
+  prepareEvaluation,
+  prepareTraining,
+  READ_OPTIONS,
+  readEvents,
+  type DataInput,
+  type ReadOptions,
+} from "./data";
+import { checkOptions, Gru4RecError } from "./errors";
 import {
   checkListLengths,
+  EVALUATE_OPTIONS,
   evaluateBaselines,
   type BaselineMetrics,
   type EvaluateOptions,
@@ -18,6 +27,8 @@ export interface Comparison extends BaselineMetrics {
 /** As of `model.evaluate`; the candidates are always all items. */
 export type CompareOptions = Omit<EvaluateOptions, "items"> & ReadOptions;
 
+const COMPARE_OPTIONS = [...EVALUATE_OPTIONS.filter((name) => name !== "items"), ...READ_OPTIONS];
+
 /**
  * Measures a model beside the most popular items and the items that followed the last one.
  * @param trainData - What the model was trained on: the simple recommenders learn from it.
@@ -30,9 +41,11 @@ export async function compare(
   testData: DataInput,
   options: CompareOptions = {},
 ): Promise<Comparison> {
-  const test = await readEvents(testData, options);
+  checkOptions(options, COMPARE_OPTIONS);
+  const reading = pickReadOptions(options);
+  const test = await readEvents(testData, reading);
   const gru4rec = await model.evaluate(test, options);
-  const training = prepareTraining(await readEvents(trainData, options));
+  const training = prepareTraining(await readEvents(trainData, reading));
   if (training.vocabulary.size !== model.itemCount) {
     const received = `${training.vocabulary.size} items where the model has ${model.itemCount}`;
     throw new Gru4RecError("ERR_DATA", `Expected the data that the model was trained on but received ${received}`);

@@ -3,7 +3,6 @@ export type { Config } from "./config";
 export { readConfig, readConfigFile } from "./config-file";
 export type { DeviceName } from "./device";
 export { describeParameter, type ParameterDescription } from "./describe-parameter";
-export { unknownParameter } from "./nearest";
 export { parameterStringSource } from "./parameter-string";
 export { parseConfig, parseSources, type ParsedConfig } from "./parse-config";
 export { parseParameterText } from "./parse-text";

@@ -1,5 +1,4 @@
-import { checkOptions, ConfigError, type Problem } from "../errors";
-import { unknownParameter } from "./nearest";
+import { checkOptions, ConfigError, unknownName, type Problem } from "../errors";
 import { isParameterName, parameterNames } from "./schema";
 
 /** A parameter as somebody gave it. */
@@ -39,7 +38,7 @@ export function collect(
   for (const entry of entries) {
     const { name, place } = entry;
     const key = keyOf(name);
-    if (key === undefined) problems.push(problemOf(name, unknownParameter(name, knownNames), place));
+    if (key === undefined) problems.push(problemOf(name, unknownName("parameter", name, knownNames), place));
     else if (given.has(key)) problems.push(problemOf(name, `Expected ${name} once but received it twice`, place));
     else given.set(key, entry);
   }

@@ -75,7 +75,7 @@ export class TimeReader {
     const value = kind !== undefined && (this.#kind ?? kind) === kind ? valueOf(time, kind) : NaN;
     if (!(value >= 0 && value < Infinity)) throw this.#refusal(time, index);
     if (this.#kind === undefined) [this.#kind, this.#first] = [kind, index];
-    return value;
+    return value + 0; // zero has one form: times are sorted by their bits
   }
 
   #refusal(time: unknown, index: number): Gru4RecError {

@@ -1,5 +1,6 @@
 import { describeValue, Gru4RecError } from "../errors";
 import { PackedText } from "./packed-text";
+import { inTurns } from "./turns";
 
 /** Identifies an item. A model stores one kind and gives it back as it came in. */
 export type ItemId = string | number | bigint;
@@ -62,9 +63,19 @@ export function makeIdList(ids: readonly ItemId[], kind: IdKind): IdList {
   return kind === "bigint" ? BigInt64Array.from(ids as bigint[]) : (ids as string[]);
 }
 
-/** Makes a sequence of ids of one kind. */
-export function idSequence(ids: readonly ItemId[], kind: IdKind): IdSequence {
-  return kind === "string" ? PackedText.of(ids as string[]) : makeIdList(ids, kind);
+/** Some of the ids of a sequence, or of a list in which they are numbered, in the order of their places. */
+export async function pickIds(
+  ids: IdSequence | readonly ItemId[],
+  places: Int32Array,
+  kind: IdKind,
+  signal: AbortSignal | undefined,
+): Promise<IdSequence> {
+  if (kind === "string") return PackedText.pick(ids as { at(index: number): string | undefined }, places, signal);
+  const picked = kind === "number" ? new Float64Array(places.length) : new BigInt64Array(places.length);
+  await inTurns(places.length, signal, (from, to) => {
+    for (let i = from; i < to; ++i) picked[i] = ids.at(places[i]!) as number & bigint;
+  });
+  return picked;
 }
 
 /** Negative, zero or positive as `a` comes before `b` by their UTF-8 bytes, which is the order of their code points. */

@@ -44,7 +44,14 @@ export {
   type Straddling,
   type WindowOptions,
 } from "./prepare";
-export { readEvents, type DataInput, type FileSource, type ReadOptions } from "./read-events";
+export {
+  pickReadOptions,
+  READ_OPTIONS,
+  readEvents,
+  type DataInput,
+  type FileSource,
+  type ReadOptions,
+} from "./read-events";
 export {
   prepareEvaluation,
   prepareRetraining,

@@ -1,10 +1,12 @@
 import { describeValue, Gru4RecError } from "../errors";
 import { checkEventCount, makeLog, type EventLog } from "./event-log";
 import { scaleToSeconds, TimeReader, type TimeUnit } from "./event-times";
-import { checkId, compareIds, idSequence, makeIdList, type IdKind, type ItemId, type SessionId } from "./ids";
+import { checkId, compareIds, makeIdList, pickIds, type IdKind, type ItemId, type SessionId } from "./ids";
+import { OTHER_TYPE } from "./other-type";
 import { countUp } from "./rows/count-up";
 import { groupEvents } from "./rows/group-events";
 import { SkippedRows } from "./skipped-rows";
+import { inTurns, sortInTurns } from "./turns";
 
 /** A JavaScript Map holds 2^24 entries. */
 const MOST_IN_A_MAP = 2 ** 24 - 1;
@@ -119,7 +121,7 @@ export class EventLogBuilder {
   }
 
   /**
-   * @param wanted - Whether the item matters; else it is -1.
+   * @param wanted - Whether the item matters; else it is OTHER_TYPE.
    * @throws {@link Gru4RecError} `ERR_DATA` for what is no id or time, or of another kind than the first one.
    */
   add(session: unknown, item: unknown, time: unknown, wanted: boolean): void {
@@ -141,7 +143,7 @@ export class EventLogBuilder {
   #add(session: unknown, item: unknown, time: unknown, wanted: boolean, index: number): void {
     // All is checked before anything is kept.
     const knownSession = this.#sessionIds.find(session, index);
-    const knownItem = wanted ? this.#itemIds.find(item, index) : -1;
+    const knownItem = wanted ? this.#itemIds.find(item, index) : OTHER_TYPE;
     const seconds = this.#timeReader.read(time, index);
     if (this.#length === this.#items.length) this.#resize(Math.ceil(this.#length * 1.5) + 1);
     this.#sessions[this.#length] = knownSession ?? this.#sessionIds.add(session as SessionId, index);
@@ -163,20 +165,22 @@ export class EventLogBuilder {
     const { kind, ids } = this.#sessionIds.numbering;
 
     const order = countUp(ids.length);
-    order.sort((a, b) => compareIds(ids[a]!, ids[b]!));
+    await sortInTurns(order, (a, b) => compareIds(ids[a]!, ids[b]!), signal);
     const place = new Int32Array(order.length);
-    order.forEach((session, i) => (place[session] = i));
-    const low = Uint32Array.from(this.#sessions, (session) => place[session]!);
+    await inTurns(order.length, signal, (from, to) => {
+      for (let i = from; i < to; ++i) place[order[i]!] = i;
+    });
+    const low = new Uint32Array(this.#length);
+    await inTurns(low.length, signal, (from, to) => {
+      for (let event = from; event < to; ++event) low[event] = place[this.#sessions[event]!]!;
+    });
     const events = { keys: { low, high: 0 }, items: this.#items, times: this.#times };
     return makeLog(
       {
         itemKind: items.kind,
         itemIds: makeIdList(items.ids, items.kind),
         sessionKind: kind,
-        sessionIds: idSequence(
-          Array.from(order, (session) => ids[session]!),
-          kind,
-        ),
+        sessionIds: await pickIds(ids, order, kind, signal),
       },
       await groupEvents([events], signal),
       signal,

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { aborted, checkOptions, expected, Gru4RecError, untilAborted } from "../errors";
+import { aborted, checkOptions, expected, Gru4RecError, namesOf, untilAborted } from "../errors";
 import type { EventLog } from "./event-log";
 import type { TimeUnit } from "./event-times";
 import type { ItemId, Widened } from "./ids";
@@ -16,7 +16,7 @@ import { isTextStream, readStream } from "./sources/read-stream";
 
 /** Several files as one log, one after the other. */
 export interface FileSource {
-  /** Files, folders and patterns, as a path may be one by itself. */
+  /** Files, folders and patterns, as a path may be one by itself. A prepared log (`.g4r`) is the only file then. */
   readonly paths: readonly string[];
 }
 
@@ -78,8 +78,23 @@ export interface ReadOptions {
   readonly onNote?: ((note: string) => void) | undefined;
 }
 
+export const READ_OPTIONS = namesOf<ReadOptions>({
+  columns: true,
+  timeUnit: true,
+  format: true,
+  skipBadRows: true,
+  memoryLimit: true,
+  signal: true,
+  onNote: true,
+});
+
+/** Those of a verb's options that say how to read its data. */
+export function pickReadOptions(options: ReadOptions): ReadOptions {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => READ_OPTIONS.includes(name)));
+}
+
 const TIME_UNITS: readonly TimeUnit[] = ["s", "ms"];
-const COLUMNS: readonly string[] = ["sessionId", "itemId", "time", "eventType"] satisfies (keyof ColumnNames)[];
+const COLUMNS = namesOf<ColumnNames>({ sessionId: true, itemId: true, time: true, eventType: true });
 const MEMORY_LIMIT = /^[1-9]\d*(\.\d+)? ?([KMGT]i?B)$/i;
 
 /** The options with their defaults. */
@@ -94,14 +109,9 @@ function checkReadOptions(options: ReadOptions, eventTypes: readonly string[] | 
   check("skipBadRows", "true or false", (value) => typeof value === "boolean");
   check("onNote", "a function", (value) => typeof value === "function");
   check("memoryLimit", 'a size such as "512MB" or "2GB"', (value) => typeof value === "string" && MEMORY_LIMIT.test(value)); // prettier-ignore
-  check("columns", "an object { sessionId, itemId, time }", (value) => typeof value === "object" && value !== null);
+  if (options.columns !== undefined) checkOptions(options.columns, COLUMNS, "columns");
   const columns = Object.entries((options.columns ?? {}) as Record<string, unknown>);
   for (const [key, name] of columns) {
-    if (!COLUMNS.includes(key))
-      throw new Gru4RecError(
-        "ERR_ARGUMENT",
-        expected("the keys of columns", "sessionId, itemId, time or eventType", key),
-      );
     if (name !== undefined && (typeof name !== "string" || name === ""))
       throw new Gru4RecError("ERR_ARGUMENT", expected(`columns.${key}`, "the name of a column", name));
   }
@@ -127,12 +137,12 @@ export async function readEvents<Id extends ItemId = ItemId>(
   data: DataInput<Id>,
   options: ReadOptions = {},
 ): Promise<EventLog<Widened<Id>>> {
-  checkOptions(options);
+  checkOptions(options, READ_OPTIONS);
   return (await readTypedEvents(data, options, undefined)) as EventLog<Widened<Id>>;
 }
 
 /**
- * Reads a click log whose events of other types only count for the gaps between sessions: their items are -1.
+ * Reads a click log whose events of other types only count for the gaps between sessions: their items are OTHER_TYPE.
  * @param eventTypes - Types of the events whose items matter; undefined: those of all.
  * @throws As {@link readEvents} does; `ERR_ARGUMENT` for types of a log that has been read, which has none.
  */
@@ -193,6 +203,13 @@ function withoutTypes<T>({ eventTypes }: SourceOptions, log: () => T): T {
 async function readPaths(paths: readonly string[], options: SourceOptions): Promise<EventLog> {
   const files: InputFile[] = [];
   for (const path of paths) files.push(...(await listFiles(path, options.format !== undefined)));
+  const prepared = files.find(({ path }) => isLogFile(path));
+  if (prepared !== undefined) {
+    if (files.length === 1) return withoutTypes(options, () => readLog(prepared.path));
+    const received = `${prepared.name} among ${files.length} files`;
+    const message = `Expected a prepared log (.g4r), which is a whole one, by itself but received ${received}`;
+    throw new Gru4RecError("ERR_ARGUMENT", message);
+  }
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- brings DuckDB, 40 MB that only files need
   const { readFiles } = require("./sources/read-files") as typeof ReadFiles;
   return readFiles(files, paths.join(", "), options);

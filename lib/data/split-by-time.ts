@@ -2,6 +2,7 @@ import { expected, Gru4RecError } from "../errors";
 import type { ItemId, Widened } from "./ids";
 import { readEvents, type DataInput, type ReadOptions } from "./read-events";
 import { splitSessions, type Split } from "./split-sessions";
+import { inTurns } from "./turns";
 
 /**
  * Splits a log by time: the test part is the sessions whose last event is later than the log's last event less
@@ -17,8 +18,15 @@ export async function splitByTime<Id extends ItemId = ItemId>(
   if (typeof seconds !== "number" || !(seconds > 0))
     throw new Gru4RecError("ERR_ARGUMENT", expected("seconds", "a number above 0", seconds));
   const log = await readEvents(data, options);
-  const latest = log.endTimes.reduce((a, b) => Math.max(a, b), 0);
-  const inTest = Uint8Array.from(log.endTimes, (time) => Number(time > latest - seconds));
+  const { endTimes } = log;
+  let latest = 0;
+  await inTurns(endTimes.length, options.signal, (from, to) => {
+    for (let s = from; s < to; ++s) latest = Math.max(latest, endTimes[s]!);
+  });
+  const inTest = new Uint8Array(endTimes.length);
+  await inTurns(endTimes.length, options.signal, (from, to) => {
+    for (let s = from; s < to; ++s) inTest[s] = Number(endTimes[s]! > latest - seconds);
+  });
   const what = `sessions that end before the last ${seconds} seconds of the log, to train on,`;
-  return splitSessions(log, inTest, `Expected ${what} but received none`);
+  return splitSessions(log, inTest, `Expected ${what} but received none`, options.signal);
 }

@@ -1,7 +1,7 @@
 import { checkInteger } from "../errors";
 import type { ItemId, Widened } from "./ids";
 import { readEvents, type DataInput, type ReadOptions } from "./read-events";
-import { countUp } from "./rows/count-up";
+import { orderOfTimes } from "./rows/sort-times";
 import { splitSessions, type Split } from "./split-sessions";
 
 /**
@@ -17,14 +17,13 @@ export async function splitLastSessions<Id extends ItemId = ItemId>(
 ): Promise<Split<Widened<Id>>> {
   checkInteger("count", count, 1, Number.MAX_SAFE_INTEGER);
   const log = await readEvents(data, options);
-  const { endTimes } = log;
-  const order = countUp(endTimes.length);
-  order.sort((a, b) => endTimes[a]! - endTimes[b]! || a - b);
+  const order = await orderOfTimes(log.endTimes, options.signal);
   const inTest = new Uint8Array(order.length);
   for (const session of order.subarray(-count)) inTest[session] = 1;
   return splitSessions(
     log,
     inTest,
     `Expected more than ${count} sessions but received ${order.length}: none to train on`,
+    options.signal,
   );
 }

@@ -1,8 +1,8 @@
 import { Gru4RecError } from "../errors";
 import type { EventLog } from "./event-log";
 import type { ItemId } from "./ids";
-import { countUp } from "./rows/count-up";
 import { selectSessions } from "./select-sessions";
+import { inTurns } from "./turns";
 
 /** A log in two parts that share no session. */
 export interface Split<Id extends ItemId = ItemId> {
@@ -18,11 +18,23 @@ export interface Split<Id extends ItemId = ItemId> {
  * @param refusal - Says what is wrong when nothing is left to train on.
  * @throws {@link Gru4RecError} `ERR_DATA` when nothing is left to train on.
  */
-export function splitSessions<Id extends ItemId>(log: EventLog<Id>, inTest: Uint8Array, refusal: string): Split<Id> {
+export async function splitSessions<Id extends ItemId>(
+  log: EventLog<Id>,
+  inTest: Uint8Array,
+  refusal: string,
+  signal: AbortSignal | undefined,
+): Promise<Split<Id>> {
   if (!inTest.includes(0)) throw new Gru4RecError("ERR_DATA", refusal);
-  const sessions = countUp(inTest.length);
+  const sessions = { train: new Int32Array(inTest.length), test: new Int32Array(inTest.length) };
+  const counts = { train: 0, test: 0 };
+  await inTurns(inTest.length, signal, (from, to) => {
+    for (let session = from; session < to; ++session) {
+      const part = inTest[session] === 0 ? "train" : "test";
+      sessions[part][counts[part]++] = session;
+    }
+  });
   return {
-    train: selectSessions(log, sessions.filter((session) => inTest[session] === 0)), // prettier-ignore
-    test: selectSessions(log, sessions.filter((session) => inTest[session] !== 0)), // prettier-ignore
+    train: await selectSessions(log, sessions.train.subarray(0, counts.train), signal),
+    test: await selectSessions(log, sessions.test.subarray(0, counts.test), signal),
   };
 }

@@ -1,5 +1,5 @@
 import { indexSetOf, type EvaluationData, type ItemId, type Vocabulary } from "../data";
-import { checkInteger, expected, Gru4RecError } from "../errors";
+import { checkInteger, expected, Gru4RecError, namesOf } from "../errors";
 import { runNative, type NativeModel, type NativeTies } from "../native";
 import { checkListLengths, metricsOf, type ListLengths, type Metrics } from "./metrics";
 
@@ -22,6 +22,14 @@ export interface EvaluateOptions {
   /** Stops the call within 100 ms, with `ERR_ABORTED`. */
   readonly signal?: AbortSignal | undefined;
 }
+
+export const EVALUATE_OPTIONS = namesOf<EvaluateOptions>({
+  k: true,
+  ties: true,
+  items: true,
+  batchSize: true,
+  signal: true,
+});
 
 /** Accuracy of next-item prediction. */
 export interface Evaluation extends Metrics {

@@ -3,6 +3,7 @@ export {
   checkEvaluateOptions,
   checkTies,
   DEFAULT_BATCH_SIZE,
+  EVALUATE_OPTIONS,
   evaluateModel,
   TIES,
   type EvaluateOptions,

@@ -1,8 +1,10 @@
 import type { Config } from "../config";
 import {
   openRetraining,
+  pickReadOptions,
   prepareEvaluation,
   prepareRetraining,
+  READ_OPTIONS,
   readEvents,
   type DataInput,
   type ItemId,
@@ -12,7 +14,13 @@ import {
   type Vocabulary,
 } from "../data";
 import { aborted, checkOptions, Gru4RecError } from "../errors";
-import { checkEvaluateOptions, evaluateModel, type EvaluateOptions, type Evaluation } from "../evaluation";
+import {
+  checkEvaluateOptions,
+  EVALUATE_OPTIONS,
+  evaluateModel,
+  type EvaluateOptions,
+  type Evaluation,
+} from "../evaluation";
 import { callNative, createModel, missingCublas, runNative, type NativeModel } from "../native";
 import {
   Predictor,
@@ -200,11 +208,11 @@ export class Gru4Rec<Id extends ItemId = ItemId> {
    * @throws {@link Gru4RecError} `ERR_DATA` when no session with two known events is left; `ERR_ARGUMENT`.
    */
   async evaluate(data: DataInput, options: EvaluateOptions & ReadOptions = {}): Promise<Evaluation> {
-    checkOptions(options);
+    checkOptions(options, [...EVALUATE_OPTIONS, ...READ_OPTIONS]);
     if (options.signal?.aborted) throw aborted(options.signal);
     const checked = checkEvaluateOptions(options, this.#vocabulary);
     return this.#run(async () => {
-      const prepared = prepareEvaluation(await readEvents(data, options), this.#vocabulary);
+      const prepared = prepareEvaluation(await readEvents(data, pickReadOptions(options)), this.#vocabulary);
       return evaluateModel(this.#native, prepared, checked, options.signal);
     });
   }

@@ -1,7 +1,8 @@
-import { unknownParameter } from "../config";
 import {
   isLogFile,
+  pickReadOptions,
   prepareEvaluation,
+  READ_OPTIONS,
   readEvents,
   splitByTime,
   splitLastSessions,
@@ -11,7 +12,7 @@ import {
   type ReadOptions,
   type TrainingData,
 } from "../data";
-import { aborted, checkInteger, checkOptions, expected, Gru4RecError } from "../errors";
+import { aborted, checkInteger, checkOptions, expected, Gru4RecError, namesOf } from "../errors";
 import { Validation, type TrainEpochsOptions, type TrainingCallbacks, type ValidationSettings } from "../training";
 
 /** Data that decides which epoch is the best: exactly one of `data`, `lastSessions` and `lastTime`. */
@@ -24,7 +25,7 @@ export interface ValidationOptions extends ValidationSettings {
   readonly lastTime?: number | undefined;
 }
 
-const VALIDATION_OPTIONS: Readonly<Record<keyof ValidationOptions, true>> = {
+const VALIDATION_OPTIONS = namesOf<ValidationOptions>({
   data: true,
   lastSessions: true,
   lastTime: true,
@@ -32,7 +33,7 @@ const VALIDATION_OPTIONS: Readonly<Record<keyof ValidationOptions, true>> = {
   every: true,
   patience: true,
   ties: true,
-};
+});
 
 /** How to run a training; everything besides hyperparameters. */
 export interface RunOptions extends ReadOptions, TrainingCallbacks {
@@ -58,21 +59,17 @@ export interface RunOptions extends ReadOptions, TrainingCallbacks {
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
-const RUN_OPTIONS: Readonly<Record<keyof RunOptions, true>> = {
-  columns: true,
-  timeUnit: true,
-  signal: true,
-  onProgress: true,
-  onEpoch: true,
-  validation: true,
-  format: true,
-  skipBadRows: true,
-  memoryLimit: true,
-  onNote: true,
-  keepOptimiserState: true,
-  window: true,
-  onWarning: true,
-};
+const RUN_OPTIONS: readonly string[] = [
+  ...READ_OPTIONS,
+  ...namesOf<Omit<RunOptions, keyof ReadOptions>>({
+    onProgress: true,
+    onEpoch: true,
+    validation: true,
+    keepOptimiserState: true,
+    window: true,
+    onWarning: true,
+  }),
+];
 
 /**
  * Tells the options of a run from the hyperparameters beside them, and checks them.
@@ -83,7 +80,7 @@ export function takeRunOptions<T extends RunOptions>(options: T): { run: RunOpti
   if (options.signal?.aborted) throw aborted(options.signal);
   const run: Record<string, unknown> = {};
   const rest: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(options)) (Object.hasOwn(RUN_OPTIONS, name) ? run : rest)[name] = value;
+  for (const [name, value] of Object.entries(options)) (RUN_OPTIONS.includes(name) ? run : rest)[name] = value;
   for (const name of ["onProgress", "onEpoch", "onWarning"] as const) {
     if (run[name] !== undefined && typeof run[name] !== "function")
       throw new Gru4RecError("ERR_ARGUMENT", expected(name, "a function", run[name]));
@@ -147,12 +144,13 @@ async function readData<Data extends TrainingData>(
   { prepare, open }: TrainingSource<Data>,
 ): Promise<{ data: Data; test?: EventLog }> {
   const { window, validation } = run;
+  const read = pickReadOptions(run);
   if (window !== undefined) {
     const data = await open(checkWindowed(input, validation), window);
-    return validation === undefined ? { data } : { data, test: await readEvents(validation.data!, run) };
+    return validation === undefined ? { data } : { data, test: await readEvents(validation.data!, read) };
   }
-  if (validation === undefined) return { data: prepare(await readEvents(input, run)) };
-  const { train, test } = await splitValidation(input, validation, run);
+  if (validation === undefined) return { data: prepare(await readEvents(input, read)) };
+  const { train, test } = await splitValidation(input, validation, read);
   return { data: prepare(train), test };
 }
 
@@ -169,13 +167,7 @@ function checkWindowed(input: DataInput, validation: ValidationOptions | undefin
 }
 
 function checkValidationData(validation: ValidationOptions): void {
-  const given: unknown = validation;
-  if (typeof given !== "object" || given === null)
-    throw new Gru4RecError("ERR_ARGUMENT", expected("validation", "an object", given));
-  for (const name of Object.keys(validation)) {
-    if (!Object.hasOwn(VALIDATION_OPTIONS, name))
-      throw new Gru4RecError("ERR_ARGUMENT", `${unknownParameter(name, Object.keys(VALIDATION_OPTIONS))} (validation)`);
-  }
+  checkOptions(validation, VALIDATION_OPTIONS, "validation");
   const { data, lastSessions, lastTime } = validation;
   const sources = Object.entries({ data, lastSessions, lastTime }).filter(([, value]) => value !== undefined);
   if (sources.length !== 1) {

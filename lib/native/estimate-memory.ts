@@ -57,7 +57,7 @@ export interface MemoryEstimate {
  * @throws {@link ConfigError} as `train()`; `ERR_ARGUMENT` for a wrong number of items.
  */
 export function estimateMemory(config: Hyperparameters, options: MemoryEstimateOptions): MemoryEstimate {
-  checkOptions(options);
+  checkOptions(options, ["items", "device"]);
   const { items, device } = options;
   checkInteger("items", items, 1, MOST_ITEMS);
   const parsed = parseConfig(device === undefined ? config : { ...config, device }).config;

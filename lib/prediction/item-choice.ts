@@ -1,5 +1,5 @@
 import { indexSetOf, isList, knownIndexSetOf, type ItemId, type Vocabulary } from "../data";
-import { checkInteger, expected, Gru4RecError } from "../errors";
+import { checkInteger, expected, Gru4RecError, namesOf } from "../errors";
 
 /** Item ids: one list for all sessions, or an array with a list for each. */
 export type ItemLists<Id extends ItemId = ItemId> = ArrayLike<Id> | readonly ArrayLike<Id>[];
@@ -15,6 +15,8 @@ export interface ChoiceOptions<Id extends ItemId = ItemId> {
   /** Never to recommend an item of the session itself. Default false. */
   readonly excludeSeen?: boolean | undefined;
 }
+
+export const CHOICE_OPTIONS = namesOf<ChoiceOptions>({ k: true, items: true, exclude: true, excludeSeen: true });
 
 /** Ascending, distinct item indices: one list for all sessions, or one for each. */
 export type IndexSets = Int32Array | readonly Int32Array[];

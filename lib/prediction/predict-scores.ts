@@ -1,5 +1,5 @@
 import { indicesOf, isList, packSessions, type ItemId, type SessionItems, type Vocabulary } from "../data";
-import { checkOptions, expected, Gru4RecError } from "../errors";
+import { checkOptions, expected, Gru4RecError, namesOf } from "../errors";
 import { runNative, type NativeModel } from "../native";
 
 /** Which items to score. */
@@ -10,6 +10,8 @@ export interface PredictOptions<Id extends ItemId = ItemId> {
   readonly signal?: AbortSignal | undefined;
 }
 
+const PREDICT_OPTIONS = namesOf<PredictOptions>({ items: true, signal: true });
+
 /** Scores of all or the given items as the next event of one session, or of each of several: [sessions, items]. */
 export async function predictScores(
   model: NativeModel,
@@ -19,7 +21,7 @@ export async function predictScores(
 ): Promise<Float32Array> {
   if (!isList(input))
     throw new Gru4RecError("ERR_ARGUMENT", expected("sessions", "an array of sessions or of item ids", input));
-  checkOptions(options);
+  checkOptions(options, PREDICT_OPTIONS);
   const { items, signal } = options;
   const several = isList(input[0]) || (Array.isArray(input) && input.length === 0);
   const { sessions } = several

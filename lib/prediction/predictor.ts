@@ -44,7 +44,7 @@ export class Predictor<Id extends ItemId = ItemId> {
 
   /** @hidden `model.predictor()` makes one. */
   constructor(native: NativeModel, vocabulary: Vocabulary, options: PredictorOptions) {
-    checkOptions(options);
+    checkOptions(options, ["batchSize"]);
     const { batchSize = DEFAULT_BATCH_SIZE } = options;
     checkInteger("batchSize", batchSize, 1, LARGEST_BATCH_SIZE);
     this.batchSize = batchSize;
@@ -71,7 +71,7 @@ export class Predictor<Id extends ItemId = ItemId> {
     itemsToPredict?: ArrayLike<Id>,
     options: NextOptions = {},
   ): Promise<Float32Array> {
-    checkOptions(options);
+    checkOptions(options, ["signal"]);
     const { signal } = options;
     const sessions = this.#readIds("sessionIds", sessionIds);
     const input = Int32Array.from(this.#readIds("itemIds", itemIds), (id) => this.#vocabulary.indexOf(id) ?? -1);

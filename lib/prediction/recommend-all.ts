@@ -1,6 +1,6 @@
 import { isList, knownIndexSetOf, packSessions, type ItemId, type SessionItems } from "../data";
 import { aborted, checkInteger, checkOptions, expected, Gru4RecError, untilAborted } from "../errors";
-import { readChoice, type Choice, type ChoiceOptions } from "./item-choice";
+import { CHOICE_OPTIONS, readChoice, type Choice, type ChoiceOptions } from "./item-choice";
 import { rankSessions, type RankingModel } from "./rank-sessions";
 import type { Recommendations } from "./recommendations";
 import { SessionSource } from "./session-source";
@@ -29,8 +29,9 @@ export interface RecommendAllOptions<Id extends ItemId = ItemId> extends ChoiceO
   readonly signal?: AbortSignal | undefined;
 }
 
+const RECOMMEND_ALL_OPTIONS = [...CHOICE_OPTIONS, "batchSize", "signal"];
 const DEFAULT_BATCH_SIZE = 512;
-const LARGEST_BATCH_SIZE = 65_536;
+export const LARGEST_BATCH_SIZE = 65_536;
 
 /**
  * Ranks items as the next event of each session, in their order. While the caller takes the lists of a batch the next
@@ -41,7 +42,7 @@ export async function* recommendAll(
   sessions: SessionStream,
   options: RecommendAllOptions,
 ): AsyncGenerator<Recommendations, void, undefined> {
-  checkOptions(options);
+  checkOptions(options, RECOMMEND_ALL_OPTIONS);
   const { batchSize = DEFAULT_BATCH_SIZE, signal } = options;
   checkInteger("batchSize", batchSize, 1, LARGEST_BATCH_SIZE);
   const choice = readSharedChoice(model, options);

@@ -1,6 +1,6 @@
 import { isList, packSessions, type ItemId, type SessionItems } from "../data";
 import { checkOptions, expected, Gru4RecError } from "../errors";
-import { readChoice, type ChoiceOptions } from "./item-choice";
+import { CHOICE_OPTIONS, readChoice, type ChoiceOptions } from "./item-choice";
 import { rankSessions, type RankingModel } from "./rank-sessions";
 import type { Recommendations } from "./recommendations";
 
@@ -10,6 +10,8 @@ export interface RecommendOptions<Id extends ItemId = ItemId> extends ChoiceOpti
   readonly signal?: AbortSignal | undefined;
 }
 
+const RECOMMEND_OPTIONS = [...CHOICE_OPTIONS, "signal"];
+
 /** Ranks items as the next event of one session, or of each of several. */
 export async function recommendItems(
   model: RankingModel,
@@ -18,7 +20,7 @@ export async function recommendItems(
 ): Promise<Recommendations | Recommendations[]> {
   if (!isList(input))
     throw new Gru4RecError("ERR_ARGUMENT", expected("session", "an array of item ids or of sessions", input));
-  checkOptions(options);
+  checkOptions(options, RECOMMEND_OPTIONS);
   const several = isList(input[0]);
   const sessions = several ? (input as readonly SessionItems[]) : [input as SessionItems];
   const choice = readChoice(model.vocabulary, options, sessions.length);

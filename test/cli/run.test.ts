@@ -287,6 +287,8 @@ describe("a failure is one line, without a stack, and the exit code says whose i
     ["a metric that is none", () => ["train", data, "-s", output, "--validation", data, "--metric", "f1"], 2, /^gru4rec: Expected validation.metric to be recall@k or mrr@k, .*\n$/],
     ["standard input twice", () => ["train", "-", "-s", output, "-t", "-"], 2, /^gru4rec: Expected - once: .*\n$/],
     ["another device", () => ["evaluate", modelPath, data, "-d", "gpu"], 2, /^gru4rec: Expected --device to be auto, cpu, cuda or cuda:N \(such as cuda:0\) but received "gpu" \(string\)\n$/],
+    ["no session at once", () => ["recommend", modelPath, "--session", "-", "--sessions-at-once", "0"], 2, /^gru4rec: Expected --sessions-at-once to be an integer from 1 to 65536 but received 0 \(number\)\n$/],
+    ["no session at once of a single one", () => ["recommend", "no-model", "--session", "1", "--sessions-at-once", "0"], 2, /^gru4rec: Expected --sessions-at-once to be an integer/],
     ["a misspelt flag", () => ["train", data, "-s", output, "--n_epochs", "3"], 2, /^gru4rec: unknown option '--n_epochs'\n\(Did you mean --n-epochs\?\)\n$/],
     ["wrong flags, one a line", () => ["train", data, "-s", output, "--n-epochs", "x", "--layers", "100/0"], 2, /^gru4rec: Expected --layers\[1\] to be .* but received 0 \(number\)\ngru4rec: Expected --n-epochs to be .* but received "x" \(string\)\n$/],
     ["code in a parameter file", () => ["train", data, "-s", output, "-pf", code], 2, /^gru4rec: .*code\.py:1:5: Expected OrderedDict.* but received exec\n$/],

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { readFileSync, writeFileSync } from "node:fs";
-import { readEvents, train, writeLog, type EventLog, type Event } from "../../lib";
+import { prepare, readEvents, train, writeLog, type EventLog, type Event } from "../../lib";
 import { writeSafetensors, type WritableTensor } from "../../lib/files";
 import { expectFailure } from "../support/errors";
 import { temporaryFolder } from "../support/files";
@@ -37,6 +37,18 @@ test("a log comes back as it was written, whatever its ids are", async () => {
     ),
     { numRuns: 40 },
   );
+});
+
+test("a list of paths holds a prepared log by itself, or none", async () => {
+  const [path, other] = [newPath(), newPath()];
+  for (const each of [path, other]) await writeLog(await readEvents(events), each);
+  expect(await readEvents({ paths: [path] })).toEqual(await readEvents(path));
+  expect(await readEvents({ paths: [folder.path(`log-${files}.g?r`)] })).toEqual(await readEvents(other)); // a pattern
+  const csv = folder.write("clicks.csv", "SessionId,ItemId,Time\n1,tea,2\n");
+  for (const paths of [[csv, path], [path, csv], [path, other]])
+    await expectFailure(() => readEvents({ paths }), "ERR_ARGUMENT", /^Expected a prepared log \(\.g4r\), .* by itself but received .*\.g4r among 2 files$/); // prettier-ignore
+  await expectFailure(() => prepare({ paths: [path] }, { eventTypes: ["view"] }), "ERR_ARGUMENT", "eventTypes");
+  await expectFailure(() => readEvents({ paths: [newPath()] }), "ERR_FILE", "there is no such file");
 });
 
 test("sessions that have text for ids are numbered in the order of their ids", async () => {

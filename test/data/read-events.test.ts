@@ -102,11 +102,8 @@ test.each([undefined, null, 5])("%p is no data", async (data) => {
 
 test.each<[unknown, string]>([
   [null, "Expected options to be an object but received null"],
-  [{ columns: null }, "Expected columns to be an object { sessionId, itemId, time } but received null"],
-  [
-    { columns: { item: "x" } },
-    'Expected the keys of columns to be sessionId, itemId, time or eventType but received "item"',
-  ],
+  [{ columns: null }, "Expected columns to be an object but received null"],
+  [{ columns: { item: "x" } }, "Unknown option item; did you mean itemId? (columns)"],
   [{ columns: { itemId: "" } }, 'Expected columns.itemId to be the name of a column but received ""'],
   [{ columns: { time: 3 } }, "Expected columns.time to be the name of a column but received 3 (number)"],
   [{ format: "tsv" }, 'Expected format to be "csv" or "parquet" or "jsonl" but received "tsv" (string)'],

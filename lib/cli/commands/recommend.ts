@@ -3,7 +3,9 @@ import { createInterface } from "node:readline";
 import type { Command } from "commander";
 import { Option } from "commander";
 import type { Hyperparameters } from "../../config";
+import { checkInteger } from "../../errors";
 import { Gru4Rec } from "../../index";
+import { LARGEST_BATCH_SIZE } from "../../prediction";
 import { print, type Context } from "../context";
 import { addHyperparameterOptions, PLACE, readPlace } from "../hyperparameter-options";
 import { parseInteger } from "../options";
@@ -29,11 +31,12 @@ async function* readSessions(): AsyncGenerator<string[]> {
 }
 
 async function run(path: string, flags: RecommendFlags, { signal, messages }: Context): Promise<void> {
-  const { session, k, items, exclude, excludeSeen, json } = flags;
+  const { session, k, items, exclude, excludeSeen, sessionsAtOnce, json } = flags;
+  if (sessionsAtOnce !== undefined) checkInteger("--sessions-at-once", sessionsAtOnce, 1, LARGEST_BATCH_SIZE);
   const model = await Gru4Rec.load(path, readPlace(flags));
   const options = { k, items, exclude, excludeSeen, signal };
   if (session === "-") {
-    const batchSize = flags.sessionsAtOnce ?? (fstatSync(process.stdin.fd).isFile() ? undefined : 1);
+    const batchSize = sessionsAtOnce ?? (fstatSync(process.stdin.fd).isFile() ? undefined : 1);
     for await (const list of model.recommendAll(readSessions(), { ...options, batchSize })) await print(toJson(list));
   } else {
     const list = await model.recommend(parseIds(session), options);

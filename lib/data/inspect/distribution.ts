@@ -1,3 +1,5 @@
+import { inTurns } from "../turns";
+
 /** How numbers from 1 on are spread. */
 export interface Distribution {
   /** The smallest one. */
@@ -25,12 +27,19 @@ export interface HistogramBin {
 const SHARES = [0.25, 0.5, 0.75, 0.9, 0.99];
 
 /** @param values - Integers from 1 on, at least one. */
-export function distributionOf(values: Int32Array | Uint32Array): Distribution {
+export async function distributionOf(
+  values: Int32Array | Uint32Array,
+  signal: AbortSignal | undefined,
+): Promise<Distribution> {
   let max = 0;
-  for (const value of values) max = Math.max(max, value);
+  await inTurns(values.length, signal, (from, to) => {
+    for (let i = from; i < to; ++i) max = Math.max(max, values[i]!);
+  });
   /** [max + 1] how many there are of each value */
   const spread = new Uint32Array(max + 1);
-  for (const value of values) ++spread[value]!;
+  await inTurns(values.length, signal, (from, to) => {
+    for (let i = from; i < to; ++i) ++spread[values[i]!]!;
+  });
   const counts: number[] = [];
   const quantiles: Partial<Record<number, number>> = {};
   let [sum, seen] = [0, 0];

@@ -1,8 +1,7 @@
-import { checkOptions } from "../../errors";
 import type { EventLog } from "../event-log";
 import { readEvents, type DataInput, type ReadOptions } from "../read-events";
-import { inPieces } from "../rows/pieces";
 import { orderOfTimes } from "../rows/sort-times";
+import { inTurns, inTurnsOfSessions } from "../turns";
 import { distributionOf, type Distribution } from "./distribution";
 import { findWarnings, type DataWarning } from "./warnings";
 
@@ -32,7 +31,7 @@ export interface DataReport {
 
 async function countRepeats({ offsets, items }: EventLog, signal: AbortSignal | undefined): Promise<number> {
   let repeats = 0;
-  await inPieces(offsets.length - 1, signal, (from, to) => {
+  await inTurnsOfSessions(offsets, signal, (from, to) => {
     for (let s = from; s < to; ++s)
       for (let event = offsets[s]! + 1; event < offsets[s + 1]!; ++event)
         if (items[event] === items[event - 1]) ++repeats;
@@ -45,32 +44,33 @@ async function countRepeats({ offsets, items }: EventLog, signal: AbortSignal | 
  * @throws {@link Gru4RecError} as {@link readEvents} does.
  */
 export async function inspect(data: DataInput, options: ReadOptions = {}): Promise<DataReport> {
-  checkOptions(options);
-  const { signal } = options;
   const log: EventLog = await readEvents(data, options);
+  const { signal } = options;
   const { offsets, items, itemIds, startTimes, endTimes } = log;
   const sessions = startTimes.length;
   const lengths = new Int32Array(sessions);
   let trainedSessions = 0;
-  await inPieces(sessions, signal, (from, to) => {
+  await inTurns(sessions, signal, (from, to) => {
     for (let s = from; s < to; ++s) {
       lengths[s] = offsets[s + 1]! - offsets[s]!;
       if (lengths[s]! >= 2) ++trainedSessions;
     }
   });
   const support = new Uint32Array(itemIds.length);
-  await inPieces(items.length, signal, (from, to) => {
+  await inTurns(items.length, signal, (from, to) => {
     for (let event = from; event < to; ++event) ++support[items[event]!]!;
   });
   const order = await orderOfTimes(startTimes, signal);
   let lastTime = 0;
-  for (const time of endTimes) lastTime = Math.max(lastTime, time);
+  await inTurns(sessions, signal, (from, to) => {
+    for (let s = from; s < to; ++s) lastTime = Math.max(lastTime, endTimes[s]!);
+  });
   return {
     events: items.length,
     sessions,
     items: itemIds.length,
-    lengths: distributionOf(lengths),
-    support: distributionOf(support),
+    lengths: await distributionOf(lengths, signal),
+    support: await distributionOf(support, signal),
     repeats: await countRepeats(log, signal),
     firstTime: startTimes[order[0]!]!,
     lastTime,

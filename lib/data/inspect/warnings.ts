@@ -1,6 +1,6 @@
 import type { EventLog } from "../event-log";
 import type { IdKind } from "../ids";
-import { inPieces } from "../rows/pieces";
+import { inTurns, inTurnsOfSessions } from "../turns";
 
 /** Something about a log that is probably a mistake. */
 export interface DataWarning {
@@ -26,7 +26,7 @@ async function mixedTimeUnits(
   signal: AbortSignal | undefined,
 ): Promise<DataWarning | undefined> {
   let count = 0;
-  await inPieces(times.length, signal, (from, to) => {
+  await inTurns(times.length, signal, (from, to) => {
     for (let event = from; event < to; ++event) {
       const time = times[event]!;
       if (time >= MILLISECONDS || (median >= RECENT && time * FAR_EARLIER < median)) ++count;
@@ -40,10 +40,15 @@ async function mixedTimeUnits(
 /** A session that has a large part of the events, or more than a person can click. */
 const GIANT = { length: 100, share: 0.05, always: 10_000 };
 
-function giantSession({ offsets, items, sessionIds }: EventLog): DataWarning | undefined {
+async function giantSession(
+  { offsets, items, sessionIds }: EventLog,
+  signal: AbortSignal | undefined,
+): Promise<DataWarning | undefined> {
   let longest = 0;
-  for (let s = 0; s + 1 < offsets.length; ++s)
-    if (offsets[s + 1]! - offsets[s]! > offsets[longest + 1]! - offsets[longest]!) longest = s;
+  await inTurns(offsets.length - 1, signal, (from, to) => {
+    for (let s = from; s < to; ++s)
+      if (offsets[s + 1]! - offsets[s]! > offsets[longest + 1]! - offsets[longest]!) longest = s;
+  });
   const count = offsets[longest + 1]! - offsets[longest]!;
   if (count < GIANT.always && (count < GIANT.length || count < GIANT.share * items.length)) return undefined;
   const share = ((100 * count) / items.length).toFixed(1);
@@ -59,7 +64,7 @@ async function duplicateRows(
   const lastSeen = new Int32Array(itemIds.length);
   let stretch = 0;
   let count = 0;
-  await inPieces(offsets.length - 1, signal, (from, to) => {
+  await inTurnsOfSessions(offsets, signal, (from, to) => {
     for (let s = from; s < to; ++s) {
       for (let event = offsets[s]!; event < offsets[s + 1]!; ++event) {
         if (event === offsets[s] || times[event] !== times[event - 1]) ++stretch;
@@ -75,15 +80,25 @@ async function duplicateRows(
 
 const SPACE_AROUND = /^\s|\s$/;
 
-function countSpaced(kind: IdKind, ids: { readonly length: number }, at: (index: number) => unknown): number {
+async function countSpaced(
+  kind: IdKind,
+  length: number,
+  at: (index: number) => unknown,
+  signal: AbortSignal | undefined,
+): Promise<number> {
   let count = 0;
-  for (let i = 0; kind === "string" && i < ids.length; ++i) if (SPACE_AROUND.test(at(i) as string)) ++count;
+  await inTurns(kind === "string" ? length : 0, signal, (from, to) => {
+    for (let i = from; i < to; ++i) if (SPACE_AROUND.test(at(i) as string)) ++count;
+  });
   return count;
 }
 
-function idsWithSpaces({ itemKind, itemIds, sessionKind, sessionIds }: EventLog): DataWarning | undefined {
-  const items = countSpaced(itemKind, itemIds, (i) => itemIds[i]);
-  const sessions = countSpaced(sessionKind, sessionIds, (i) => sessionIds.at(i));
+async function idsWithSpaces(
+  { itemKind, itemIds, sessionKind, sessionIds }: EventLog,
+  signal: AbortSignal | undefined,
+): Promise<DataWarning | undefined> {
+  const items = await countSpaced(itemKind, itemIds.length, (i) => itemIds[i], signal);
+  const sessions = await countSpaced(sessionKind, sessionIds.length, (i) => sessionIds.at(i), signal);
   if (items + sessions === 0) return undefined;
   const message = `${items} item ids and ${sessions} session ids begin or end with a space, which makes them others than those without`;
   return { code: "ids-with-spaces", count: items + sessions, message };
@@ -97,9 +112,9 @@ export async function findWarnings(
 ): Promise<DataWarning[]> {
   const found = [
     await mixedTimeUnits(log, median, signal),
-    giantSession(log),
+    await giantSession(log, signal),
     await duplicateRows(log, signal),
-    idsWithSpaces(log),
+    await idsWithSpaces(log, signal),
   ];
   return found.filter((warning) => warning !== undefined);
 }

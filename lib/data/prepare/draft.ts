@@ -1,10 +1,8 @@
 import type { EventLog, LogIds } from "../event-log";
-import { idSequence, makeIdList, type IdList, type IdSequence, type ItemId } from "../ids";
+import { makeIdList, pickIds, type IdList } from "../ids";
+import { OTHER_TYPE } from "../other-type";
 import { countUp } from "../rows/count-up";
-import { inPieces } from "../rows/pieces";
-
-/** The item of an event that is of none of the wanted types; such events only count for the gaps between sessions. */
-export const OTHER_TYPE = -1;
+import { copyInTurns, inTurns, inTurnsOfSessions } from "../turns";
 
 /** A log on its way through the steps of a preparation. They own its arrays, and change them in place. */
 export interface Draft {
@@ -31,19 +29,24 @@ export interface DataCounts {
 }
 
 /** @param mine - Whether nobody else has the log, so that its arrays may be changed. */
-export function draftOf(log: EventLog, mine: boolean): Draft {
+export async function draftOf(log: EventLog, mine: boolean, signal: AbortSignal | undefined): Promise<Draft> {
   const { itemKind, itemIds, sessionKind, sessionIds, offsets, items, times } = log;
-  return {
-    ids: { itemKind, itemIds, sessionKind, sessionIds },
-    offsets: mine ? offsets : offsets.slice(),
-    items: mine ? items : items.slice(),
-    times: mine ? times : times.slice(),
-    origins: countUp(offsets.length - 1),
-  };
+  const ids = { itemKind, itemIds, sessionKind, sessionIds };
+  const draft = { ids, offsets, items, times, origins: countUp(offsets.length - 1) };
+  return mine ? draft : copyDraft(draft, signal);
 }
 
-export function copyDraft({ ids, offsets, items, times, origins }: Draft): Draft {
-  return { ids, offsets: offsets.slice(), items: items.slice(), times: times.slice(), origins: origins.slice() };
+export async function copyDraft(
+  { ids, offsets, items, times, origins }: Draft,
+  signal: AbortSignal | undefined,
+): Promise<Draft> {
+  return {
+    ids,
+    offsets: await copyInTurns(offsets, signal),
+    items: await copyInTurns(items, signal),
+    times: await copyInTurns(times, signal),
+    origins: await copyInTurns(origins, signal),
+  };
 }
 
 /** [sessions] time of each one's first or last event */
@@ -53,7 +56,7 @@ export async function sessionTimes(
   signal: AbortSignal | undefined,
 ): Promise<Float64Array> {
   const of = new Float64Array(origins.length);
-  await inPieces(origins.length, signal, (from, to) => {
+  await inTurns(origins.length, signal, (from, to) => {
     for (let s = from; s < to; ++s) of[s] = times[by === "start" ? offsets[s]! : offsets[s + 1]! - 1]!;
   });
   return of;
@@ -62,7 +65,7 @@ export async function sessionTimes(
 /** [items] how many events each has; those of other types have none. */
 export async function countItems({ ids, items }: Draft, signal: AbortSignal | undefined): Promise<Uint32Array> {
   const support = new Uint32Array(ids.itemIds.length);
-  await inPieces(items.length, signal, (from, to) => {
+  await inTurns(items.length, signal, (from, to) => {
     for (let event = from; event < to; ++event) if (items[event] !== OTHER_TYPE) ++support[items[event]!]!;
   });
   return support;
@@ -91,7 +94,7 @@ export async function takeMarked(
   let sessions = 0;
   let end = 0;
   let last = 0; // read before offsets are written, which may be the same
-  await inPieces(origins.length, signal, (from, to) => {
+  await inTurnsOfSessions(offsets, signal, (from, to) => {
     for (let s = from; s < to; ++s) {
       const [first, start] = [last, end];
       last = offsets[s + 1]!;
@@ -134,7 +137,7 @@ export async function roomFor(
 
 async function countMarks(marks: Uint8Array, mark: number, signal: AbortSignal | undefined): Promise<number> {
   let count = 0;
-  await inPieces(marks.length, signal, (from, to) => {
+  await inTurns(marks.length, signal, (from, to) => {
     for (let event = from; event < to; ++event) if (marks[event] === mark) ++count;
   });
   return count;
@@ -150,7 +153,7 @@ async function renumberItems(
   const numberOf = new Int32Array(support.length);
   used.forEach((item, number) => (numberOf[item] = number));
   const renumbered = new Int32Array(items.length);
-  await inPieces(items.length, signal, (from, to) => {
+  await inTurns(items.length, signal, (from, to) => {
     for (let event = from; event < to; ++event) renumbered[event] = numberOf[items[event]!]!;
   });
   return { used, renumbered };
@@ -158,30 +161,18 @@ async function renumberItems(
 
 /** The draft as a log, whose items are those that occur in it. */
 export async function logOf(draft: Draft, signal: AbortSignal | undefined): Promise<EventLog> {
-  const { ids, offsets, times } = draft;
-  const { itemKind, itemIds, sessionKind } = ids;
+  const { ids, offsets, times, origins } = draft;
+  const { itemKind, itemIds, sessionKind, sessionIds } = ids;
   const { used, renumbered } = await renumberItems(draft, await countItems(draft, signal), signal);
   return {
     itemKind,
     itemIds: makeIdList(Array.from(used, (item) => itemIds[item]!), itemKind) as IdList, // prettier-ignore
     sessionKind,
-    sessionIds: await sessionIdsOf(draft, signal),
-    offsets: offsets.slice(),
+    sessionIds: await pickIds(sessionIds, origins, sessionKind, signal),
+    offsets: await copyInTurns(offsets, signal),
     items: renumbered,
-    times: times.slice(),
+    times: await copyInTurns(times, signal),
     startTimes: await sessionTimes(draft, "start", signal),
     endTimes: await sessionTimes(draft, "end", signal),
   };
-}
-
-async function sessionIdsOf({ ids, origins }: Draft, signal: AbortSignal | undefined): Promise<IdSequence> {
-  const { sessionIds } = ids;
-  const sessions: Float64Array | ItemId[] =
-    sessionIds instanceof Float64Array ? new Float64Array(origins.length) : new Array<ItemId>(origins.length);
-  await inPieces(origins.length, signal, (from, to) => {
-    if (sessions instanceof Float64Array)
-      for (let s = from; s < to; ++s) sessions[s] = (sessionIds as Float64Array)[origins[s]!]!;
-    else for (let s = from; s < to; ++s) sessions[s] = sessionIds.at(origins[s]!)!;
-  });
-  return sessions instanceof Float64Array ? sessions : idSequence(sessions, ids.sessionKind);
 }

@@ -1,6 +1,6 @@
-import { checkInteger, expected, Gru4RecError } from "../../errors";
+import { checkInteger, checkOptions, expected, Gru4RecError, namesOf } from "../../errors";
 import { TimeReader, type EventTime } from "../event-times";
-import type { ReadOptions } from "../read-events";
+import { READ_OPTIONS, type ReadOptions } from "../read-events";
 import type { Plan, SplitPlan, Straddling } from "./plan";
 import { RECIPE_NAMES, recipePlan, type RecipeName } from "./recipe-plans";
 
@@ -65,6 +65,34 @@ export interface PrepareOptions extends ReadOptions {
   readonly removeUnknownItems?: boolean | undefined;
 }
 
+export const PREPARE_OPTIONS: readonly string[] = [
+  ...READ_OPTIONS,
+  ...namesOf<Omit<PrepareOptions, keyof ReadOptions>>({
+    recipe: true,
+    from: true,
+    to: true,
+    sessionGap: true,
+    eventTypes: true,
+    removeRepeats: true,
+    minItemSupport: true,
+    minSessionLength: true,
+    untilStable: true,
+    test: true,
+    recentFraction: true,
+    validation: true,
+    removeUnknownItems: true,
+  }),
+];
+
+const HOLD_OUT = namesOf<HoldOut>({
+  lastTime: true,
+  lastSessions: true,
+  lastFraction: true,
+  by: true,
+  straddling: true,
+  end: true,
+});
+
 function refuse(name: string, what: string, value: unknown): never {
   throw new Gru4RecError("ERR_ARGUMENT", expected(name, what, value));
 }
@@ -101,6 +129,7 @@ function secondsOf(name: string, time: unknown): number | undefined {
 function checkHoldOut(name: string, rule: unknown): SplitPlan | undefined {
   if (rule === undefined) return undefined;
   if (typeof rule !== "object" || rule === null) refuse(name, "an object such as { lastTime: 86400 }", rule);
+  checkOptions(rule, HOLD_OUT, name);
   const { lastTime, lastSessions, lastFraction, by = "end", straddling = "keep", end } = rule as HoldOut;
   const given = [lastTime, lastSessions, lastFraction].filter((value) => value !== undefined);
   if (given.length !== 1) refuse(name, "an object with one of lastTime, lastSessions and lastFraction", rule);

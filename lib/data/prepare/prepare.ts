@@ -3,7 +3,7 @@ import type { EventLog } from "../event-log";
 import type { ItemId, Widened } from "../ids";
 import { readTypedEvents, type DataInput } from "../read-events";
 import { draftOf, type Draft } from "./draft";
-import { checkPrepareOptions, type PrepareOptions } from "./options";
+import { checkPrepareOptions, PREPARE_OPTIONS, type PrepareOptions } from "./options";
 import { PUBLISHED, type PublishedCounts } from "./published";
 import { readRaw } from "./read-raw";
 import type { RecipeName } from "./recipe-plans";
@@ -39,7 +39,7 @@ export interface WindowOptions extends Omit<PrepareOptions, "recipe"> {
 
 async function readDraft(data: DataInput, { eventTypes, ...options }: PrepareOptions): Promise<Draft> {
   const log = await readTypedEvents(data, options, eventTypes);
-  return draftOf(log, log !== data);
+  return draftOf(log, log !== data, options.signal);
 }
 
 /**
@@ -53,7 +53,7 @@ export async function prepare<Id extends ItemId = ItemId>(
   data: DataInput<Id>,
   options: PrepareOptions = {},
 ): Promise<Prepared<Widened<Id>>> {
-  checkOptions(options);
+  checkOptions(options, PREPARE_OPTIONS);
   const { recipe, recentFraction, validation, signal } = options;
   const plan = checkPrepareOptions(options);
   if (recipe === undefined) return (await runPlan(await readDraft(data, options), plan, signal)) as Prepared<Widened<Id>>; // prettier-ignore
@@ -61,7 +61,7 @@ export async function prepare<Id extends ItemId = ItemId>(
     const message = expected("data", "the path of the raw file or its folder with a recipe", data);
     throw new Gru4RecError("ERR_ARGUMENT", message);
   }
-  const prepared = await runPlan(draftOf(await readRaw(recipe, data, options), true), plan, signal);
+  const prepared = await runPlan(await draftOf(await readRaw(recipe, data, options), true, signal), plan, signal);
   const isWhole = recentFraction === undefined && validation !== true; // as the papers count
   const published = (isWhole ? PUBLISHED[recipe] : undefined) ?? ("unverified" as const);
   const report = { ...prepared.report, recipe, published };
@@ -79,11 +79,9 @@ export async function prepareWindows<Id extends ItemId = ItemId>(
   data: DataInput<Id>,
   options: WindowOptions,
 ): Promise<Prepared<Widened<Id>>[]> {
-  checkOptions(options);
+  checkOptions(options, ["windows", ...PREPARE_OPTIONS]);
   const { windows, ...rest } = options;
-  const given: unknown = windows;
-  if (typeof given !== "object" || given === null)
-    throw new Gru4RecError("ERR_ARGUMENT", expected("windows", "an object { count, length }", given));
+  checkOptions(windows, ["count", "length"], "windows");
   const { count, length } = windows;
   checkInteger("windows.count", count, 1, 10_000);
   if (length !== undefined && !(typeof length === "number" && length > 0 && length < Infinity))

@@ -1,5 +1,6 @@
 import { Gru4RecError } from "../../errors";
 import type { EventLog } from "../event-log";
+import { inTurns } from "../turns";
 import { copyDraft, countDraft, countItems, logOf, type DataCounts, type Draft } from "./draft";
 import type { Plan, SplitPlan } from "./plan";
 import { checkParts, splitDraft } from "./split-draft";
@@ -138,18 +139,22 @@ async function filter(all: Counted, plan: Plan, steps: Steps): Promise<Counted> 
 }
 
 /** What is in neither part, as the difference to what was there before. */
-function lost(
+async function lost(
   before: Counted,
   rest: Counted,
   held: Counted,
   supports: readonly [Uint32Array, Uint32Array],
-): DataCounts {
+  signal: AbortSignal | undefined,
+): Promise<DataCounts> {
   let sessions = before.counts.sessions - rest.counts.sessions - held.counts.sessions;
-  let other = 0;
-  for (const session of held.draft.origins) {
-    while (other < rest.draft.origins.length && rest.draft.origins[other]! < session) ++other;
-    if (rest.draft.origins[other] === session) ++sessions; // cut: it is in both
-  }
+  const [origins, others] = [held.draft.origins, rest.draft.origins];
+  let s = 0;
+  await inTurns(others.length, signal, (from, to) => {
+    for (let other = from; other < to; ++other) {
+      while (s < origins.length && origins[s]! < others[other]!) ++s;
+      if (origins[s] === others[other]) ++sessions; // cut: it is in both
+    }
+  });
   const [first, second] = supports;
   let items = before.counts.items;
   for (let item = 0; item < first.length; ++item) if (first[item]! + second[item]! > 0) --items;
@@ -175,7 +180,7 @@ async function holdOut(
   const parts = await splitDraft(all.draft, split, signal);
   let [rest, held] = [await steps.count(parts.rest), await steps.count(parts.held)];
   const supports = [await countItems(rest.draft, signal), await countItems(held.draft, signal)] as const;
-  steps.taken.push({ step: "split", part, removed: lost(all, rest, held, supports), left: held.counts });
+  steps.taken.push({ step: "split", part, removed: await lost(all, rest, held, supports, signal), left: held.counts });
   checkLeft(rest, "train", "split");
   checkLeft(held, part, "split");
   const dropShort = async (of: PreparedPart, from: Counted) =>
@@ -248,10 +253,13 @@ export async function runPlanInWindows(
   const { counts } = await all.count(draft);
   const { draft: sessions } = await sessionsOf(draft, plan, all);
   let [first, last] = [Infinity, 0];
-  for (const time of sessions.times) {
-    first = Math.min(first, time);
-    last = Math.max(last, time);
-  }
+  const { times } = sessions;
+  await inTurns(times.length, signal, (from, to) => {
+    for (let event = from; event < to; ++event) {
+      first = Math.min(first, times[event]!);
+      last = Math.max(last, times[event]!);
+    }
+  });
   const width = length ?? (last - first) / count;
   const pause = count === 1 ? 0 : Math.max(0, last - first - width) / (count - 1);
   const windows: PreparedLogs[] = [];
@@ -260,7 +268,7 @@ export async function runPlanInWindows(
     const end = w + 1 === count && length === undefined ? Infinity : roundTime(start + width);
     const steps = new Steps(signal);
     steps.taken.push(...all.taken);
-    const copy = { draft: copyDraft(sessions), counts: await countDraft(sessions, signal) };
+    const copy = { draft: await copyDraft(sessions, signal), counts: await countDraft(sessions, signal) };
     const events = await steps.take("window", "all", copy, (d, s) => keepWindow(d, start, end, s));
     windows.push(await filterAndSplit(events, counts, plan, steps));
   }

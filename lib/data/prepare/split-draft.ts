@@ -1,4 +1,4 @@
-import { inPieces } from "../rows/pieces";
+import { inTurns, inTurnsOfSessions } from "../turns";
 import { roomFor, sessionTimes, takeMarked, type Draft } from "./draft";
 import type { SplitPlan } from "./plan";
 import { latestSessions, roundTime, shareOf } from "./steps";
@@ -24,17 +24,24 @@ async function choose(
   const sessions = times.length;
   if (lastTime !== undefined) {
     let latest = 0;
-    for (const time of await sessionTimes(draft, "end", signal)) latest = Math.max(latest, time);
+    const ends = await sessionTimes(draft, "end", signal);
+    await inTurns(sessions, signal, (from, to) => {
+      for (let s = from; s < to; ++s) latest = Math.max(latest, ends[s]!);
+    });
     const border = roundTime((end ?? latest) - lastTime);
     const chosen = new Uint8Array(sessions);
-    for (let s = 0; s < sessions; ++s) chosen[s] = Number(times[s]! >= border && times[s]! <= (end ?? latest));
+    await inTurns(sessions, signal, (from, to) => {
+      for (let s = from; s < to; ++s) chosen[s] = Number(times[s]! >= border && times[s]! <= (end ?? latest));
+    });
     return { chosen, border };
   }
   const count = lastSessions ?? shareOf(sessions, lastFraction!);
   if (count >= sessions) return { chosen: new Uint8Array(sessions).fill(1), border: -Infinity };
   const chosen = await latestSessions(times, count, signal);
   let border = Infinity;
-  for (let s = 0; s < sessions; ++s) if (chosen[s] === 1) border = Math.min(border, times[s]!);
+  await inTurns(sessions, signal, (from, to) => {
+    for (let s = from; s < to; ++s) if (chosen[s] === 1) border = Math.min(border, times[s]!);
+  });
   return { chosen, border };
 }
 
@@ -43,11 +50,11 @@ async function choose(
  * before the border are then of the rest, and the others are held out if their session is.
  */
 export async function splitDraft(draft: Draft, plan: SplitPlan, signal: AbortSignal | undefined): Promise<DraftSplit> {
-  const { offsets, times, origins } = draft;
+  const { offsets, times } = draft;
   const timeOf = await sessionTimes(draft, plan.by, signal);
   const { chosen, border } = await choose(draft, timeOf, plan, signal);
   const marks = new Uint8Array(times.length);
-  await inPieces(origins.length, signal, (from, to) => {
+  await inTurnsOfSessions(offsets, signal, (from, to) => {
     for (let s = from; s < to; ++s) {
       const [first, end] = [offsets[s]!, offsets[s + 1]!];
       const beyond = plan.end !== undefined && timeOf[s]! > plan.end; // in neither part
@@ -74,7 +81,7 @@ export async function checkParts(
 ): Promise<void> {
   const whole = straddling !== "cut";
   let other = 0;
-  await inPieces(held.origins.length, signal, (from, to) => {
+  await inTurns(held.origins.length, signal, (from, to) => {
     for (let s = from; whole && s < to; ++s) {
       const session = held.origins[s]!;
       while (other < rest.origins.length && rest.origins[other]! < session) ++other;
@@ -82,12 +89,12 @@ export async function checkParts(
         throw new Error(`Expected parts without a session in both but session ${session} is`);
     }
   });
-  await inPieces(rest.times.length, signal, (from, to) => {
+  await inTurns(rest.times.length, signal, (from, to) => {
     for (let event = from; !whole && event < to; ++event)
       if (rest.times[event]! >= border)
         throw new Error(`Expected events before ${border} to train on but one is at ${rest.times[event]}`);
   });
-  await inPieces(held.times.length, signal, (from, to) => {
+  await inTurns(held.times.length, signal, (from, to) => {
     for (let event = from; !whole && event < to; ++event)
       if (held.times[event]! < border)
         throw new Error(`Expected events from ${border} on to test on but one is at ${held.times[event]}`);

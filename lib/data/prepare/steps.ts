@@ -1,8 +1,9 @@
 import { compareIds } from "../ids";
+import { OTHER_TYPE } from "../other-type";
 import { countUp } from "../rows/count-up";
-import { inPieces } from "../rows/pieces";
 import { orderOfTimes } from "../rows/sort-times";
-import { countItems, OTHER_TYPE, sessionTimes, takeMarked, type Draft } from "./draft";
+import { inTurns, inTurnsOfSessions, sortInTurns } from "../turns";
+import { countItems, sessionTimes, takeMarked, type Draft } from "./draft";
 
 // Each step takes a draft, whose arrays it may change, and gives what is left of it.
 
@@ -24,7 +25,7 @@ export async function keepWindow(
 ): Promise<Draft> {
   const { times } = draft;
   const marks = new Uint8Array(times.length);
-  await inPieces(times.length, signal, (first, end) => {
+  await inTurns(times.length, signal, (first, end) => {
     for (let event = first; event < end; ++event) marks[event] = Number(times[event]! >= from && times[event]! < to);
   });
   return takeMarked(draft, marks, 1, signal);
@@ -39,7 +40,7 @@ export async function cutAtGaps(draft: Draft, gap: number, signal: AbortSignal |
   const most = toMicroseconds(gap);
   const isFirst = new Uint8Array(times.length);
   let sessions = 0;
-  await inPieces(offsets.length - 1, signal, (from, to) => {
+  await inTurnsOfSessions(offsets, signal, (from, to) => {
     for (let s = from; s < to; ++s) {
       for (let event = offsets[s]!; event < offsets[s + 1]!; ++event) {
         if (event > offsets[s]! && toMicroseconds(times[event]! - times[event - 1]!) <= most) continue;
@@ -50,12 +51,14 @@ export async function cutAtGaps(draft: Draft, gap: number, signal: AbortSignal |
   });
   const starts = new Int32Array(sessions + 1);
   let session = 0;
-  await inPieces(times.length, signal, (from, to) => {
+  await inTurns(times.length, signal, (from, to) => {
     for (let event = from; event < to; ++event) if (isFirst[event] === 1) starts[session++] = event;
   });
   starts[sessions] = times.length;
   const sessionIds = new Float64Array(sessions);
-  for (let s = 0; s < sessions; ++s) sessionIds[s] = s + 1;
+  await inTurns(sessions, signal, (from, to) => {
+    for (let s = from; s < to; ++s) sessionIds[s] = s + 1;
+  });
   const ids = { ...draft.ids, sessionKind: "number", sessionIds } as const;
   return { ...draft, ids, offsets: starts, origins: countUp(sessions) };
 }
@@ -64,7 +67,7 @@ export async function cutAtGaps(draft: Draft, gap: number, signal: AbortSignal |
 export async function dropOtherTypes(draft: Draft, signal: AbortSignal | undefined): Promise<Draft> {
   const { items } = draft;
   const marks = new Uint8Array(items.length);
-  await inPieces(items.length, signal, (from, to) => {
+  await inTurns(items.length, signal, (from, to) => {
     for (let event = from; event < to; ++event) marks[event] = Number(items[event] !== OTHER_TYPE);
   });
   return takeMarked(draft, marks, 1, signal);
@@ -74,10 +77,10 @@ export async function dropOtherTypes(draft: Draft, signal: AbortSignal | undefin
 export async function sortEqualTimes(draft: Draft, signal: AbortSignal | undefined): Promise<Draft> {
   const { ids, offsets, items, times } = draft;
   const order = countUp(ids.itemIds.length);
-  order.sort((a, b) => compareIds(ids.itemIds[a]!, ids.itemIds[b]!));
+  await sortInTurns(order, (a, b) => compareIds(ids.itemIds[a]!, ids.itemIds[b]!), signal);
   const place = new Int32Array(order.length);
   order.forEach((item, i) => (place[item] = i));
-  await inPieces(offsets.length - 1, signal, (from, to) => {
+  await inTurnsOfSessions(offsets, signal, (from, to) => {
     for (let s = from; s < to; ++s) {
       const end = offsets[s + 1]!;
       for (let first = offsets[s]!; first < end;) {
@@ -101,7 +104,7 @@ function sortPlaces(items: Int32Array, place: Int32Array, order: Int32Array): vo
 export async function dropRepeats(draft: Draft, signal: AbortSignal | undefined): Promise<Draft> {
   const { offsets, items } = draft;
   const marks = new Uint8Array(items.length);
-  await inPieces(offsets.length - 1, signal, (from, to) => {
+  await inTurnsOfSessions(offsets, signal, (from, to) => {
     for (let s = from; s < to; ++s)
       for (let event = offsets[s]!; event < offsets[s + 1]!; ++event)
         marks[event] = Number(event === offsets[s] || items[event] !== items[event - 1]);
@@ -117,7 +120,7 @@ export async function dropShortSessions(
 ): Promise<Draft> {
   const { offsets, items } = draft;
   const marks = new Uint8Array(items.length);
-  await inPieces(offsets.length - 1, signal, (from, to) => {
+  await inTurnsOfSessions(offsets, signal, (from, to) => {
     for (let s = from; s < to; ++s)
       if (offsets[s + 1]! - offsets[s]! >= minimum) marks.fill(1, offsets[s], offsets[s + 1]);
   });
@@ -138,7 +141,7 @@ export async function keepItems(
 ): Promise<Draft> {
   const { items } = draft;
   const marks = new Uint8Array(items.length);
-  await inPieces(items.length, signal, (from, to) => {
+  await inTurns(items.length, signal, (from, to) => {
     for (let event = from; event < to; ++event) marks[event] = Number(support[items[event]!]! >= minimum);
   });
   return takeMarked(draft, marks, 1, signal);
@@ -162,7 +165,7 @@ export async function keepRecent(draft: Draft, fraction: number, signal: AbortSi
   const endTimes = await sessionTimes(draft, "end", signal);
   const chosen = await latestSessions(endTimes, shareOf(origins.length, fraction), signal);
   const marks = new Uint8Array(items.length);
-  await inPieces(chosen.length, signal, (from, to) => {
+  await inTurnsOfSessions(offsets, signal, (from, to) => {
     for (let s = from; s < to; ++s) if (chosen[s] === 1) marks.fill(1, offsets[s], offsets[s + 1]);
   });
   return takeMarked(draft, marks, 1, signal);

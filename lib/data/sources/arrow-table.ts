@@ -1,6 +1,7 @@
 import type { EventLog } from "../event-log";
 import { EventLogBuilder } from "../log-builder";
 import { withSmallestKinds } from "../narrow-ids";
+import { inTurns } from "../turns";
 import { chooseColumns } from "./column-names";
 import { isWanted, type SourceOptions } from "./options";
 
@@ -16,7 +17,7 @@ export interface ArrowColumn {
 export interface ArrowField {
   /** Name of the column. */
   readonly name: string;
-  /** Its type, of which `typeId` is looked at. */
+  /** Its type, of which `typeId` is looked at, and of a dictionary that of its values. */
   readonly type: unknown;
 }
 
@@ -39,6 +40,12 @@ export function isArrowTable(data: object): data is ArrowTable {
   return typeof numRows === "number" && typeof getChild === "function" && Array.isArray(schema?.fields);
 }
 
+/** What is looked at of a type: its number, and the type of the values where it is a dictionary. */
+interface ArrowType {
+  readonly typeId?: number;
+  readonly dictionary?: ArrowType;
+}
+
 /** Arrow's numbers of the types whose values come as milliseconds or Dates, whatever their unit. */
 const DATE = 8;
 const TIMESTAMP = 10;
@@ -55,12 +62,15 @@ export async function readArrowTable(table: ArrowTable, options: SourceOptions):
   );
   const type = names.eventType === undefined ? undefined : table.getChild(names.eventType)!;
   const [session, item, time] = [names.sessionId, names.itemId, names.time].map((column) => table.getChild(column)!) as [ArrowColumn, ArrowColumn, ArrowColumn]; // prettier-ignore
-  const { typeId } = fields.find((field) => field.name === names.time)!.type as { typeId?: number };
+  const timeType = fields.find((field) => field.name === names.time)!.type as ArrowType;
+  const { typeId } = timeType.dictionary ?? timeType;
   const unit = typeId === DATE || typeId === TIMESTAMP ? "ms" : timeUnit;
   const columnOf = { session: names.sessionId, item: names.itemId, time: names.time };
   const builder = new EventLogBuilder((field, row) => `${columnOf[field]} in row ${row + 1} of ${name}`, table.numRows, skipBadRows); // prettier-ignore
-  for (let row = 0; row < table.numRows; ++row)
-    builder.add(session.get(row), item.get(row), time.get(row), isWanted(type?.get(row), eventTypes));
+  await inTurns(table.numRows, signal, (from, to) => {
+    for (let row = from; row < to; ++row)
+      builder.add(session.get(row), item.get(row), time.get(row), isWanted(type?.get(row), eventTypes));
+  });
   builder.skipped.report(name, note);
   return withSmallestKinds(await builder.build(unit, signal, name));
 }

@@ -25,7 +25,7 @@ export function isWanted(type: unknown, eventTypes: readonly string[] | undefine
 export interface SourceOptions {
   /** Those that are given. */
   readonly columns: Partial<ColumnNames>;
-  /** Types of the events whose items matter, those of the others are -1; undefined: all matter, whatever their type. */
+  /** Types of the events whose items matter, those of the others are OTHER_TYPE; undefined: all matter, whatever their type. */
   readonly eventTypes: readonly string[] | undefined;
   /** Of times that are numbers; undefined: found out. */
   readonly timeUnit: TimeUnit | undefined;

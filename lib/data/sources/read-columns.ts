@@ -4,6 +4,7 @@ import type { EventTime } from "../event-times";
 import type { IdColumn, ItemId, SessionId } from "../ids";
 import { isList } from "../item-lists";
 import { EventLogBuilder } from "../log-builder";
+import { inTurns } from "../turns";
 import { isWanted, type SourceOptions } from "./options";
 
 /** Events as three columns of one length: plain or typed arrays. */
@@ -38,7 +39,9 @@ export async function readColumns(
   if (eventTypes !== undefined && (!isList(types) || types.length !== time.length))
     throw new Gru4RecError("ERR_DATA", expected("eventType", `an array of ${time.length} types`, types));
   const builder = new EventLogBuilder((field, index) => `${COLUMN_OF[field]}[${index}]`, time.length, skipBadRows);
-  for (let i = 0; i < time.length; ++i) builder.add(sessionId[i], itemId[i], time[i], isWanted(types?.[i], eventTypes));
+  await inTurns(time.length, signal, (from, to) => {
+    for (let i = from; i < to; ++i) builder.add(sessionId[i], itemId[i], time[i], isWanted(types?.[i], eventTypes));
+  });
   builder.skipped.report("the columns", note);
   return builder.build(timeUnit, signal);
 }

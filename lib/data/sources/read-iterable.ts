@@ -3,6 +3,7 @@ import type { EventLog } from "../event-log";
 import type { EventTime } from "../event-times";
 import type { ItemId, SessionId } from "../ids";
 import { EventLogBuilder } from "../log-builder";
+import { giveTurn } from "../turns";
 import { isWanted, type SourceOptions } from "./options";
 
 /** One click: which session looked at which item, and when. */
@@ -18,6 +19,7 @@ export interface Event<Id extends ItemId = ItemId> {
 }
 
 const FIRST_CAPACITY = 1024;
+const EVENTS_BETWEEN_TURNS = 1024;
 
 /**
  * Reads events as they come; none is kept as an object.
@@ -42,8 +44,19 @@ export async function readIterable(
     }
     builder.refuse(new Gru4RecError("ERR_DATA", expected(`type of event ${builder.added}`, "text", type)));
   };
-  if (Symbol.asyncIterator in events) for await (const event of events) add(event);
-  else for (const event of events) add(event);
+  let taken = 0;
+  const isTurnOver = () => ++taken % EVENTS_BETWEEN_TURNS === 0;
+  if (Symbol.asyncIterator in events) {
+    for await (const event of events) {
+      add(event);
+      if (isTurnOver()) await giveTurn(signal); // what waits for nothing gives none by itself
+    }
+  } else {
+    for (const event of events) {
+      add(event);
+      if (isTurnOver()) await giveTurn(signal);
+    }
+  }
   builder.skipped.report("the events", note);
   return builder.build(timeUnit, signal);
 }

@@ -52,13 +52,17 @@ export async function readSqliteDatabase(
     const columnOf = { session: names.sessionId, item: names.itemId, time: names.time };
     const builder = new EventLogBuilder((field, row) => `${columnOf[field]} in row ${row + 1} of ${name}`, PIECE, skipBadRows); // prettier-ignore
     const rows = attempt(() => statement.iterate(), name);
-    let count = 0;
-    for (let next = attempt(() => rows.next(), name); !next.done; next = attempt(() => rows.next(), name)) {
-      const row = next.value;
-      builder.add(row[session], row[item], row[time], isWanted(row[type], eventTypes));
-      if (++count % PIECE > 0) continue;
-      await setImmediate();
-      if (signal?.aborted) throw aborted(signal);
+    try {
+      let count = 0;
+      for (let next = attempt(() => rows.next(), name); !next.done; next = attempt(() => rows.next(), name)) {
+        const row = next.value;
+        builder.add(row[session], row[item], row[time], isWanted(row[type], eventTypes));
+        if (++count % PIECE > 0) continue;
+        await setImmediate();
+        if (signal?.aborted) throw aborted(signal);
+      }
+    } finally {
+      rows.return?.(); // a database whose rows are still being read cannot be closed
     }
     builder.skipped.report(name, note);
     return withSmallestKinds(await builder.build(timeUnit, signal, name));

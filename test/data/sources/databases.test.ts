@@ -1,3 +1,4 @@
+import { DuckDBInstance } from "@duckdb/node-api";
 import { readEvents, type DataInput } from "../../../lib/data";
 import { runSql } from "../../support/duckdb";
 import { expectFailure } from "../../support/errors";
@@ -15,6 +16,9 @@ beforeAll(() =>
     'CREATE TABLE shop."odd ""name"".x" AS SELECT visit AS "a b", * FROM (VALUES (1, 2, 3)) t(visit, sku, ts)',
     "CREATE SCHEMA shop.web",
     "CREATE VIEW shop.web.recent AS SELECT * FROM shop.main.clicks WHERE Time > 3",
+    `ATTACH ':memory:' AS gone`,
+    "CREATE TABLE gone.clicks AS FROM shop.clicks",
+    "CREATE VIEW shop.elsewhere AS FROM gone.main.clicks",
     "USE shop",
     "CREATE VIEW web.late AS SELECT * FROM clicks WHERE Time > 3",
     "CREATE TABLE item_ids AS SELECT * FROM web.late",
@@ -30,12 +34,29 @@ test("a table, a view in a schema and a query of a DuckDB file", async () => {
   expect(times).toEqual(Float64Array.of(3, 5, 4));
   const odd = await readEvents({ database, table: 'odd "name".x' }, { columns: { sessionId: "a b" }, ...silent });
   expect(odd.itemIds).toEqual(Float64Array.of(2));
-  for (const table of ["web.late", "item_ids"])
+  for (const table of ["web.late", "web.recent", "item_ids"])
     expect((await readEvents({ database, table })).itemIds).toEqual(["tea", "7"]);
   const query = "SELECT SessionId, upper(ItemId) AS ItemId, Time FROM clicks ORDER BY Time; ";
   expect((await readEvents({ database, query })).itemIds).toEqual(["CUP", "7", "TEA"]);
   expect((await readEvents({ database, query: "FROM clicks -- all" })).items.length).toBe(3);
 });
+
+test.each(["memory.duckdb", "Memory.db", "temp.duckdb", "system.duckdb", "main.db", "other.db", "source.db", 'odd "name\'s.1.db', "select"])(
+  "a view that names its own file's catalog, as DuckDB calls %s, and a query that does",
+  async (name) => {
+    const path = folder.path(name);
+    const instance = await DuckDBInstance.create(path);
+    const connection = await instance.connect();
+    const [catalog] = (await connection.runAndReadAll("SELECT current_database()")).getRows()[0] as [string];
+    const clicks = `"${catalog.replaceAll('"', '""')}".main.clicks`;
+    await connection.run(`CREATE TABLE clicks AS SELECT 1 AS SessionId, 'tea' AS ItemId, 5 AS Time`);
+    await connection.run(`CREATE VIEW own AS SELECT * FROM ${clicks}`);
+    connection.closeSync();
+    instance.closeSync();
+    for (const source of [{ table: "own" }, { table: "clicks" }, { query: `FROM ${clicks}` }, { query: "FROM own" }])
+      expect((await readEvents({ database: path, ...source })).itemIds).toEqual(["tea"]);
+  },
+); // prettier-ignore
 
 test("a query is run once: its result may be another each time", async () => {
   const query =
@@ -46,8 +67,8 @@ test("a query is run once: its result may be another each time", async () => {
 });
 
 test.each<[string, { table: string } | { query: string }, RegExp]>([
-  ["a view whose tables are elsewhere", { table: "web.recent" }, /shop\.duckdb/],
-  ["a missing table", { table: "click" }, /Expected a table click in .*shop\.duckdb but it has bad, clicks, empty, item_ids, odd "name"\.x, web\.late, web\.recent$/],
+  ["a view whose tables are elsewhere", { table: "elsewhere" }, /shop\.duckdb/],
+  ["a missing table", { table: "click" }, /Expected a table click in .*shop\.duckdb but it has bad, clicks, elsewhere, empty, item_ids, odd "name"\.x, web\.late, web\.recent$/],
   ["an empty table", { table: "empty" }, /Expected at least one event but received none in the table empty of .*shop\.duckdb$/],
   ["a query that finds nothing", { query: "FROM clicks WHERE Time > 9" }, /received none in the query's result in .*shop\.duckdb$/],
   ["a query that is none", { query: "SELEC 1" }, /Expected the query's result in .*shop\.duckdb but syntax error at or near "SELEC"/],

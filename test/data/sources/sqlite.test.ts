@@ -6,13 +6,18 @@ import { temporaryFolder } from "../../support/files";
 const folder = temporaryFolder();
 const database = folder.write("shop.sqlite", "SQLite format 3\0 and more");
 
-/** A stand-in for the package, with what is used of it. */
+/**
+ * A stand-in for the package, with what is used of it: it fails when it is told to, and is there where the package could
+ * not be installed, which is compiled. better-sqlite3.test.ts reads real files by the real one.
+ */
 let rows: unknown[][];
 let names: string[];
 const calls: unknown[] = [];
 let failure: string | undefined;
 
 class Stand {
+  private busy = false;
+
   constructor(path: string, options: object) {
     calls.push(["open", path, options]);
     if (failure === "open") throw new Error("unable to open database file");
@@ -24,14 +29,21 @@ class Stand {
       raw: () => statement,
       safeIntegers: () => statement,
       columns: () => names.map((name) => ({ name })),
-      *iterate() {
-        yield* rows;
-        if (failure === "iterate") throw new Error("database disk image is malformed");
-      },
+      iterate: () => this.iterate(),
     };
     return statement;
   }
+  private *iterate() {
+    this.busy = true;
+    try {
+      yield* rows;
+      if (failure === "iterate") throw new Error("database disk image is malformed");
+    } finally {
+      this.busy = false;
+    }
+  }
   close() {
+    if (this.busy) throw new TypeError("This database connection is busy executing a query");
     calls.push("close");
   }
 }

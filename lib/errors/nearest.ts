@@ -1,4 +1,4 @@
-import { shorten } from "../errors";
+import { shorten } from "./expected";
 
 /** Number of letters to insert, delete, replace or swap with their neighbour to make `b` of `a`. */
 function editDistance(a: string, b: string): number {
@@ -20,7 +20,7 @@ function editDistance(a: string, b: string): number {
 
 const bare = (name: string) => name.toLowerCase().replaceAll(/[_-]/g, "");
 
-/** Nobody meant a parameter by a name that is longer, and comparing takes time. */
+/** Nobody meant a known name by a longer one, and comparing takes time. */
 const LONGEST_NAME = 40;
 
 /** The name that someone who wrote `name` most likely meant; underscores and capitals do not count. */
@@ -35,8 +35,8 @@ function nearestName(name: string, known: readonly string[]): string | undefined
   return best;
 }
 
-/** Message for a name that is none of the `known` ones. */
-export function unknownParameter(name: string, known: readonly string[]): string {
+/** Message for a name that is none of the `known` ones, of parameters or of options. */
+export function unknownName(what: "parameter" | "option", name: string, known: readonly string[]): string {
   const nearest = nearestName(name, known);
-  return `Unknown parameter ${shorten(name)}${nearest === undefined ? "" : `; did you mean ${nearest}?`}`;
+  return `Unknown ${what} ${shorten(name)}${nearest === undefined ? "" : `; did you mean ${nearest}?`}`;
 }
