@@ -1,7 +1,7 @@
 import { Gru4RecError } from "../errors";
 import type { IdKind, IdList, IdSequence, ItemId } from "./ids";
 import type { GroupedEvents } from "./rows/group-events";
-import { inPieces } from "./rows/pieces";
+import { inTurns } from "./turns";
 
 /** A click log in memory, session by session: 12 bytes an event, and 20 a session besides its id. */
 export interface EventLog<Id extends ItemId = ItemId> {
@@ -58,7 +58,7 @@ export async function makeLog<Id extends ItemId>(
 ): Promise<EventLog<Id>> {
   const sessions = offsets.length - 1;
   const [startTimes, endTimes] = [new Float64Array(sessions), new Float64Array(sessions)];
-  await inPieces(sessions, signal, (from, to) => {
+  await inTurns(sessions, signal, (from, to) => {
     for (let s = from; s < to; ++s) {
       startTimes[s] = times[offsets[s]!]!;
       endTimes[s] = times[offsets[s + 1]! - 1]!;

@@ -1,5 +1,7 @@
 import { eventsBetween, type EventColumns } from "../rows/event-columns";
-import { PIECE } from "../rows/pieces";
+
+/** Rows of a block: many beside those that come at a time. */
+const ROWS = 1 << 19;
 
 /** A block of events that are filled in one after the other. */
 export interface OpenBlock extends EventColumns {
@@ -18,7 +20,7 @@ export class RowBlocks {
    * @returns The block, and the place of the first row in it.
    */
   add(rows: number): { readonly block: OpenBlock; readonly first: number } {
-    if (this.#used + rows > PIECE) {
+    if (this.#used + rows > ROWS) {
       this.#full.push(eventsBetween(this.#last, 0, this.#used));
       this.#last = makeBlock();
       this.#used = 0;
@@ -37,8 +39,8 @@ export class RowBlocks {
 /** What is not filled takes no memory of the machine. */
 function makeBlock(): OpenBlock {
   return {
-    keys: { low: new Uint32Array(PIECE), high: new Uint32Array(PIECE) },
-    items: new Int32Array(PIECE),
-    times: new Float64Array(PIECE),
+    keys: { low: new Uint32Array(ROWS), high: new Uint32Array(ROWS) },
+    items: new Int32Array(ROWS),
+    times: new Float64Array(ROWS),
   };
 }

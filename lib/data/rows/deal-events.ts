@@ -1,6 +1,6 @@
+import { giveTurn } from "../turns";
 import type { EventColumns } from "./event-columns";
 import { highOf } from "./keys";
-import type { Turns } from "./pieces";
 
 /** Events in parts, in the order of their keys; those of a part are in the order of the input. */
 export interface DealtEvents {
@@ -25,12 +25,15 @@ interface Range {
  * @param blocks - Of the input, in its order.
  * @throws {@link Gru4RecError} `ERR_ABORTED`
  */
-export async function dealEvents(blocks: readonly EventColumns[], turns: Turns): Promise<DealtEvents> {
+export async function dealEvents(
+  blocks: readonly EventColumns[],
+  signal: AbortSignal | undefined,
+): Promise<DealtEvents> {
   const count = blocks.reduce((sum, { items }) => sum + items.length, 0);
-  const highs = await rangeOf(blocks, "high", turns);
+  const highs = await rangeOf(blocks, "high", signal);
   const byHigh = highs.most > highs.least;
   const word = byHigh ? "high" : "low";
-  const { least, most } = byHigh ? highs : await rangeOf(blocks, "low", turns);
+  const { least, most } = byHigh ? highs : await rangeOf(blocks, "low", signal);
   const parts = Math.min(MOST_PARTS, Math.max(1, count / EVENTS_OF_PART));
   let shift = 0; // 31 at most, as there may be one part and the first bit of a word makes two
   while ((most - least) >>> shift > parts) ++shift;
@@ -38,7 +41,7 @@ export async function dealEvents(blocks: readonly EventColumns[], turns: Turns):
   const next = new Int32Array(((most - least) >>> shift) + 1);
   for (const { keys } of blocks) {
     const values = keys[word] as Uint32Array;
-    await turns.before(values.length);
+    await giveTurn(signal);
     for (let i = 0; i < values.length; ++i) ++next[(values[i]! - least) >>> shift]!;
   }
   const starts = new Int32Array(next.length + 1);
@@ -55,7 +58,7 @@ export async function dealEvents(blocks: readonly EventColumns[], turns: Turns):
   const { low, high } = columns.keys;
   for (const block of blocks) {
     const values = block.keys[word] as Uint32Array;
-    await turns.before(values.length);
+    await giveTurn(signal);
     for (let i = 0; i < values.length; ++i) {
       const place = next[(values[i]! - least) >>> shift]!++;
       low[place] = block.keys.low[i]!;
@@ -67,12 +70,16 @@ export async function dealEvents(blocks: readonly EventColumns[], turns: Turns):
   return { columns, starts };
 }
 
-async function rangeOf(blocks: readonly EventColumns[], word: "low" | "high", turns: Turns): Promise<Range> {
+async function rangeOf(
+  blocks: readonly EventColumns[],
+  word: "low" | "high",
+  signal: AbortSignal | undefined,
+): Promise<Range> {
   let [least, most] = [0xffffffff, 0];
   for (const { keys } of blocks) {
     const own = keys[word];
     const values = typeof own === "number" ? Uint32Array.of(own) : own;
-    await turns.before(values.length);
+    await giveTurn(signal);
     for (let i = 0; i < values.length; ++i) {
       if (values[i]! < least) least = values[i]!;
       if (values[i]! > most) most = values[i]!;

@@ -1,10 +1,13 @@
+import { giveTurn } from "../turns";
 import { dealEvents } from "./deal-events";
 import { eventsBetween, type EventColumns } from "./event-columns";
 import { PartSorter, type Groups } from "./part-sorter";
-import { PIECE, Turns } from "./pieces";
 
 /** Events session by session, in ascending order of the sessions' keys. */
 export interface GroupedEvents extends Groups, Pick<EventColumns, "items" | "times"> {}
+
+/** Events of a part that is dealt again. */
+const LARGE_PART = 1 << 19;
 
 /**
  * Groups events by session, those of a session by time, then in the order of the input. They are dealt into parts by their
@@ -16,15 +19,14 @@ export async function groupEvents(
   blocks: readonly EventColumns[],
   signal: AbortSignal | undefined,
 ): Promise<GroupedEvents> {
-  const turns = new Turns(signal);
-  const { columns, starts } = await dealEvents(blocks, turns);
+  const { columns, starts } = await dealEvents(blocks, signal);
   const sorter = new PartSorter(signal);
   const parts: Groups[] = [];
   for (let part = 0; part + 1 < starts.length; ++part) {
     const own = eventsBetween(columns, starts[part]!, starts[part + 1]!);
-    await turns.before(own.items.length);
+    await giveTurn(signal);
     // A few keys far from all others put most events into one part.
-    const isLarge = own.items.length > PIECE && starts.length > 2;
+    const isLarge = own.items.length > LARGE_PART && starts.length > 2;
     parts.push(isLarge ? await regroup(own, signal) : await sorter.sort(own));
   }
   return { ...joinGroups(parts, starts), items: columns.items, times: columns.times };

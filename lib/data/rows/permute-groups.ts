@@ -1,5 +1,5 @@
 import type { GroupedEvents } from "./group-events";
-import { inPieces } from "./pieces";
+import { inTurns } from "../turns";
 
 /**
  * The sessions of events in another order.
@@ -17,7 +17,7 @@ export async function permuteGroups(
     times: new Float64Array(times.length),
   };
   let end = 0;
-  await inPieces(order.length, signal, (first, last) => {
+  await inTurns(order.length, signal, (first, last) => {
     for (let s = first; s < last; ++s) {
       for (let event = offsets[order[s]!]!; event < offsets[order[s]! + 1]!; ++event, ++end) {
         permuted.items[end] = items[event]!;

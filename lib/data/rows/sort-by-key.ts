@@ -1,6 +1,6 @@
 import { countUp } from "./count-up";
 import { highOf, type Keys } from "./keys";
-import { inPieces } from "./pieces";
+import { inTurns } from "../turns";
 
 /** Rows in ascending order of their keys; those of equal keys stay in their order. */
 export interface SortedRows extends Keys {
@@ -36,7 +36,7 @@ export async function sortByKey(keys: Keys, signal: AbortSignal | undefined): Pr
       const [source, target] = [from, to];
       const column = source[word] as Uint32Array;
       const shift = digit * DIGIT_BITS;
-      await inPieces(count, signal, (first, end) => {
+      await inTurns(count, signal, (first, end) => {
         for (let i = first; i < end; ++i) {
           const place = next[(column[i]! >>> shift) & (DIGITS - 1)]!++;
           target.rows[place] = source.rows[i]!;
@@ -53,7 +53,7 @@ export async function sortByKey(keys: Keys, signal: AbortSignal | undefined): Pr
 /** [WORD_DIGITS, DIGITS] how many values have each digit in each place, the last place first */
 async function countDigits(values: Uint32Array, signal: AbortSignal | undefined): Promise<Int32Array> {
   const counts = new Int32Array(WORD_DIGITS * DIGITS);
-  await inPieces(values.length, signal, (from, to) => {
+  await inTurns(values.length, signal, (from, to) => {
     for (let i = from; i < to; ++i) {
       const value = values[i]!;
       ++counts[value & (DIGITS - 1)]!;

@@ -1,5 +1,5 @@
 import { sortByKey } from "./sort-by-key";
-import { inPieces } from "./pieces";
+import { inTurns } from "../turns";
 
 /** Whether the low word of a double comes first in memory, as on all machines that this package has binaries for. */
 const LOW_FIRST = new Uint32Array(Float64Array.of(1).buffer)[0] === 0;
@@ -12,7 +12,7 @@ export async function orderOfTimes(times: Float64Array, signal: AbortSignal | un
   const words = new Uint32Array(times.buffer, times.byteOffset, 2 * times.length);
   const low = new Uint32Array(times.length);
   const high = new Uint32Array(times.length);
-  await inPieces(times.length, signal, (from, to) => {
+  await inTurns(times.length, signal, (from, to) => {
     for (let i = from; i < to; ++i) {
       low[i] = words[2 * i + (LOW_FIRST ? 0 : 1)]!;
       high[i] = words[2 * i + (LOW_FIRST ? 1 : 0)]!;
