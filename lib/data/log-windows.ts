@@ -2,7 +2,7 @@ import { aborted, untilAborted } from "../errors";
 import { withSafetensors, type SafetensorsFile, type TensorInfo, type TensorValues } from "../files";
 import type { ItemId } from "./ids";
 import { checkItems, checkOffsets, checkTimes, LOG_KIND, readLayout } from "./log-file";
-import { noSession, trainingOrder, type EvaluationData, type ItemsInFile, type TrainingData } from "./sessions";
+import { noSession, type EvaluationData, type ItemsInFile, type TrainingData } from "./sessions";
 import type { Vocabulary } from "./vocabulary";
 import { vocabularyLayout, VocabularyReader } from "./vocabulary-tensors";
 
@@ -60,9 +60,9 @@ export async function openRetraining<Id extends ItemId>(
 }
 
 function trainingData({ items, offsets, startTimes, events }: OpenLog, which: string) {
-  const data = { sessions: { items, offsets }, startTimes };
-  if (trainingOrder(data, false).length === 0) throw noSession({ items: { length: events }, startTimes }, which);
-  return data;
+  const hasPair = startTimes.some((_, s) => offsets[s + 1]! - offsets[s]! >= 2);
+  if (!hasPair) throw noSession({ items: { length: events }, startTimes }, which);
+  return { sessions: { items, offsets }, startTimes };
 }
 
 function open(
