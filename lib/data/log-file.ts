@@ -126,9 +126,8 @@ async function read(file: SafetensorsFile): Promise<EventLog> {
   const vocabulary = new VocabularyReader(itemKind, itemCount, file.tensors);
   await file.read(({ name }, first, values) => {
     if (name === SESSION_IDS) fromInt64(values, ids, first);
-    else if (Object.hasOwn(arrays, name)) arrays[name as "times"].set(values as Float64Array, first);
     else vocabulary.add(name, first, values);
-  });
+  }, arrays);
   checkContents(arrays, itemCount);
   return {
     itemKind,

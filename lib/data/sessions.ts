@@ -1,6 +1,8 @@
 import { Gru4RecError } from "../errors";
 import type { EventLog } from "./event-log";
 import type { ItemId } from "./ids";
+import { sortByTimes } from "./rows/sort-times";
+import { inTurns } from "./turns";
 import { Vocabulary } from "./vocabulary";
 
 /** Items that stay in the file of a prepared log until they are trained on, window by window. */
@@ -156,15 +158,23 @@ export function noSession(
  * Order in which sessions are trained. Those of one event have nothing to train on and are left out.
  * @param timeSort - By the time of the first event, oldest first, ties by ascending session id; else by session id.
  * @returns Session numbers.
+ * @throws {@link Gru4RecError} `ERR_ABORTED`
  */
-export function trainingOrder(
+export async function trainingOrder(
   { sessions: { offsets }, startTimes }: Pick<TrainingData, "sessions" | "startTimes">,
   timeSort: boolean,
-): Int32Array {
-  const order = new Int32Array(startTimes.length);
-  let trained = 0;
-  for (let session = 0; session < order.length; ++session)
-    if (offsets[session + 1]! - offsets[session]! >= 2) order[trained++] = session;
-  const found = order.slice(0, trained);
-  return timeSort ? found.sort((a, b) => startTimes[a]! - startTimes[b]! || a - b) : found;
+  signal: AbortSignal | undefined,
+): Promise<Int32Array> {
+  const trained = new Int32Array(startTimes.length);
+  const times = new Float64Array(startTimes.length);
+  let count = 0;
+  await inTurns(startTimes.length, signal, (from, to) => {
+    for (let session = from; session < to; ++session) {
+      if (offsets[session + 1]! - offsets[session]! < 2) continue;
+      trained[count] = session;
+      times[count++] = startTimes[session]!;
+    }
+  });
+  const order = trained.subarray(0, count);
+  return timeSort ? sortByTimes(order, times.subarray(0, count), signal) : order;
 }

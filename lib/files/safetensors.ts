@@ -36,6 +36,8 @@ const ALIGNMENT = 8;
 const LONGEST_HEADER = 100_000_000;
 /** Read or written at once: large beside the cost of starting a read, small beside the caches. */
 const PIECE_BYTES = 1 << 21;
+/** Pieces that are read or looked at side by side. */
+const AHEAD = 3;
 const NO_CHECKSUM = "00000000";
 const CHECKSUM = /("crc32":")[0-9a-f]{8}(")/;
 const HEADER_CHECKSUM = /("header_crc32":")[0-9a-f]{8}(")/;
@@ -83,13 +85,10 @@ function* piecesOf<Tensor extends TensorInfo>(
   }
 }
 
-/** Memory for two pieces, so that one is worked on while the system reads or writes the other. */
-function twoBuffers(tensors: readonly TensorInfo[]): [ArrayBuffer, ArrayBuffer] {
-  const size = Math.min(
-    PIECE_BYTES,
-    tensors.reduce((largest, tensor) => Math.max(largest, byteLength(tensor)), 0),
-  );
-  return [new ArrayBuffer(size), new ArrayBuffer(size)];
+/** Memory for a piece. */
+function newBuffer(tensors: readonly TensorInfo[]): ArrayBuffer {
+  const largest = tensors.reduce((most, tensor) => Math.max(most, byteLength(tensor)), 0);
+  return new ArrayBuffer(Math.min(PIECE_BYTES, largest));
 }
 
 function encodeHeader(metadata: Readonly<Record<string, string>>, tensors: readonly TensorInfo[]): string {
@@ -144,7 +143,7 @@ export async function writeSafetensorsTo(
   tensors: readonly WritableTensor[],
 ): Promise<void> {
   const header = encodeHeader(metadata, tensors);
-  let [buffer, other] = twoBuffers(tensors);
+  let [buffer, other] = [newBuffer(tensors), newBuffer(tensors)]; // one is filled while the system writes the other
   let checksum = 0;
   let writing = Promise.resolve();
   for (const { tensor, first, count, position } of piecesOf(tensors, LENGTH_BYTES + header.length)) {
@@ -220,14 +219,17 @@ export class SafetensorsFile {
 
   /**
    * Reads all tensors in pieces, in the order of the file, and checks their checksum at the end.
-   * @throws {@link FormatError} when the content is not what was written; what `visit` saw is then worthless.
+   * @param visit - Is given the tensors that `into` does not name.
+   * @param into - By their names, where tensors of their types and sizes are read to, without a copy.
+   * @throws {@link FormatError} when the content is not what was written; what was read is then worthless.
    */
-  async read(visit: Visitor): Promise<void> {
+  async read(visit: Visitor, into: Readonly<Record<string, TensorValues>> = {}): Promise<void> {
     let checksum = 0;
-    await this.readPieces(this.pieces(), (tensor, first, values) => {
+    const check: Visitor = (tensor, first, values) => {
       checksum = crc32(bytesOf(values), checksum);
-      visit(tensor, first, values);
-    });
+      if (into[tensor.name] === undefined) visit(tensor, first, values);
+    };
+    await this.readPieces(this.pieces(), check, into);
     checkChecksum("content", checksumText(checksum), this.metadata.crc32);
   }
 
@@ -236,6 +238,7 @@ export class SafetensorsFile {
     await this.readPieces(
       this.pieces().filter(({ tensor }) => names.includes(tensor.name)),
       visit,
+      {},
     );
   }
 
@@ -248,24 +251,32 @@ export class SafetensorsFile {
     return [...piecesOf(this.tensors, LENGTH_BYTES + this.header.length)];
   }
 
-  private async readPieces(pieces: readonly Piece<TensorInfo>[], visit: Visitor): Promise<void> {
-    let [buffer, other] = twoBuffers(this.tensors);
-    let next = this.startReading(pieces[0], buffer);
-    for (let i = 1; next !== undefined; ++i) {
-      const { piece, values, done } = next;
+  private async readPieces(
+    pieces: readonly Piece<TensorInfo>[],
+    visit: Visitor,
+    into: Readonly<Record<string, TensorValues>>,
+  ): Promise<void> {
+    const buffers = Array.from({ length: AHEAD }, () => newBuffer(this.tensors));
+    const reading = buffers.map((buffer, i) => this.startReading(pieces[i], buffer, into));
+    for (const [i, { tensor, first }] of pieces.entries()) {
+      const { values, done } = reading[i % AHEAD]!;
       await done;
-      [buffer, other] = [other, buffer];
-      next = this.startReading(pieces[i], buffer);
-      visit(piece.tensor, piece.first, values);
+      visit(tensor, first, values);
+      reading[i % AHEAD] = this.startReading(pieces[i + AHEAD], buffers[i % AHEAD]!, into);
     }
   }
 
-  private startReading(piece: Piece<TensorInfo> | undefined, memory: ArrayBuffer) {
+  private startReading(
+    piece: Piece<TensorInfo> | undefined,
+    buffer: ArrayBuffer,
+    into: Readonly<Record<string, TensorValues>>,
+  ) {
     if (piece === undefined) return undefined;
-    const values = viewOf(piece.tensor.dtype, memory, piece.count);
-    const done = readAll(this.file, bytesOf(values), piece.position);
-    done.catch(() => undefined); // awaited in the next round, if that is reached
-    return { piece, values, done };
+    const { tensor, first, count, position } = piece;
+    const values = into[tensor.name]?.subarray(first, first + count) ?? viewOf(tensor.dtype, buffer, count);
+    const done = readAll(this.file, bytesOf(values), position);
+    done.catch(() => undefined); // awaited when it is its turn, if that is reached
+    return { values, done };
   }
 
   async close(): Promise<void> {

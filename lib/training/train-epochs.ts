@@ -70,7 +70,6 @@ export async function trainEpochs(
 /** One training, epoch after epoch. */
 class EpochRun {
   readonly #history: EpochReport[] = [];
-  readonly #order: Int32Array;
   readonly #meter: ProgressMeter;
   /** What callbacks threw. */
   readonly #thrown = new Set<unknown>();
@@ -84,8 +83,6 @@ class EpochRun {
     private readonly options: TrainEpochsOptions,
     private readonly past: readonly EpochReport[],
   ) {
-    // The shuffle starts from ascending session id, so the order of time plays no part then.
-    this.#order = trainingOrder(data, config.timeSort && !config.trainRandomOrder);
     this.#meter = new ProgressMeter(past.length + config.nEpochs);
   }
 
@@ -95,9 +92,12 @@ class EpochRun {
   }
 
   async toTheEnd(): Promise<void> {
-    for (let i = 1; i <= this.config.nEpochs; ++i) {
-      await this.trainEpoch(i);
-      if (this.options.validation?.measure.isDue(i, this.config.nEpochs)) await this.validate();
+    const { timeSort, trainRandomOrder, nEpochs } = this.config;
+    // The shuffle starts from ascending session id, so the order of time plays no part then.
+    const order = await trainingOrder(this.data, timeSort && !trainRandomOrder, this.options.signal);
+    for (let i = 1; i <= nEpochs; ++i) {
+      await this.trainEpoch(i, order);
+      if (this.options.validation?.measure.isDue(i, nEpochs)) await this.validate();
       if ((await this.ask(this.#history.at(-1)!)) !== "stop" && !this.options.validation?.measure.exhausted) continue;
       if (this.#history.at(-1)!.validation === undefined) await this.validate();
       break;
@@ -119,15 +119,18 @@ class EpochRun {
     return runNative(undefined, () => this.model.restoreWeights("best"));
   }
 
-  /** Trains the epoch `i`, from 1, and adds it to the history. */
-  private async trainEpoch(i: number): Promise<void> {
+  /**
+   * Trains the epoch `i`, from 1, and adds it to the history.
+   * @param order - Session numbers.
+   */
+  private async trainEpoch(i: number, order: Int32Array): Promise<void> {
     const { model, past, config, options } = this;
     const epoch = past.length + i;
     const restore = await this.#keepBefore(epoch);
     const onProgress = options.onProgress && ((progress: NativeProgress) => this.tell(epoch, progress, false));
     const learningRate = config.learningRate * config.learningRateDecay ** (i - 1);
     const result = await runNative(options.signal, (cancellation) =>
-      model.trainEpoch(this.data.sessions, this.#order, { learningRate, onProgress, restore }, cancellation),
+      model.trainEpoch(this.data.sessions, order, { learningRate, onProgress, restore }, cancellation),
     );
     const { loss, steps, events, seconds } = result;
     this.#history.push({ epoch, loss, steps, events, seconds, learningRate });

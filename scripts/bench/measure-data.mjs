@@ -11,7 +11,7 @@ import { peakBytes } from "../support/memory.mjs";
 import { ExplainedError, runMain } from "../support/run.mjs";
 
 const require = createRequire(import.meta.url);
-const { prepareTraining, readEvents, writeLog } = require("../../dist/data");
+const { prepareTraining, readEvents, trainingOrder, writeLog } = require("../../dist/data");
 
 /** As of Yoochoose's clicks: 33 million events in 9 million sessions of 52,000 items. */
 const shape = { items: 52_000, meanLength: 3.67, order: "none" };
@@ -30,6 +30,7 @@ async function make(folder, events) {
 async function read(path) {
   const start = performance.now();
   const { vocabulary, sessions, startTimes } = prepareTraining(await readEvents(path));
+  await trainingOrder({ sessions, startTimes }, true);
   const seconds = (performance.now() - start) / 1000;
   const counts = { events: sessions.items.length, sessions: startTimes.length, items: vocabulary.size };
   return { seconds, peakBytes: peakBytes(), ...counts };

@@ -66,13 +66,15 @@ test("random logs: the same as sorting objects", async () => {
   }
 });
 
-test("trainingOrder: by the first event's time, ties by session id; or by session id; none of one event", () => {
+test("trainingOrder: by the first event's time, ties by session id; or by session id; none of one event", async () => {
   const data = {
     sessions: { items: new Int32Array(11), offsets: Int32Array.of(0, 2, 4, 6, 8, 9, 11) },
     startTimes: Float64Array.of(5, 1, 5, 0, 2, 1),
   };
-  expect([...trainingOrder(data, true)]).toEqual([3, 1, 5, 0, 2]);
-  expect([...trainingOrder(data, false)]).toEqual([0, 1, 2, 3, 5]);
+  expect([...(await trainingOrder(data, true, undefined))]).toEqual([3, 1, 5, 0, 2]);
+  expect([...(await trainingOrder(data, false, undefined))]).toEqual([0, 1, 2, 3, 5]);
+  const halves = { ...data, startTimes: data.startTimes.map((time) => time + 0.5) };
+  expect([...(await trainingOrder(halves, true, undefined))]).toEqual([3, 1, 5, 0, 2]);
 });
 
 test("no session with two events is no training data", async () => {

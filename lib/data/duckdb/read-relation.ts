@@ -3,6 +3,7 @@ import { checkEventCount, makeLog, type EventLog } from "../event-log";
 import { scaleToSeconds, type TimeUnit } from "../event-times";
 import { makeIdList, type IdKind, type IdList, type IdSequence } from "../ids";
 import { PackedText } from "../packed-text";
+import { countUp } from "../rows/count-up";
 import { groupEvents, type GroupedEvents } from "../rows/group-events";
 import { highOf, SIGN, type Keys } from "../rows/keys";
 import { permuteGroups } from "../rows/permute-groups";
@@ -123,7 +124,10 @@ async function sessionsOf(
     },
   );
   if (texts.length !== grouped.offsets.length - 1) return undefined;
-  const byKey = await sortByKey({ low: Uint32Array.from(low), high: Uint32Array.from(high) }, signal);
+  const byKey = await sortByKey(
+    { rows: countUp(low.length), low: Uint32Array.from(low), high: Uint32Array.from(high) },
+    signal,
+  );
   const groupOf = new Int32Array(texts.length);
   byKey.rows.forEach((place, group) => (groupOf[place] = group));
   const ids: SessionIds = { sessionKind: "string", sessionIds: PackedText.of(texts) };

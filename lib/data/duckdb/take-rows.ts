@@ -66,9 +66,10 @@ export async function takeRows(
     const verdicts = bytesOf(chunk, 3);
     const { block, first } = blocks.add(seconds.length);
     const { keys, items, times } = block;
-    times.set(seconds, first);
     for (let i = 0; i < seconds.length; ++i) {
-      if (!(seconds[i]! >= 0 && seconds[i]! < Infinity)) throw wrongTime(guess);
+      const time = seconds[i]!;
+      if (!(time >= 0 && time < Infinity)) throw wrongTime(guess);
+      times[first + i] = time + 0; // zero has one form: times are sorted by their bits
       keys.low[first + i] = sessionWords[2 * i]!;
       keys.high[first + i] = sessionWords[2 * i + 1]! ^ signs.session;
       if (verdicts[i] !== GOOD) {

@@ -1,3 +1,4 @@
+import { countUp } from "./count-up";
 import type { EventColumns } from "./event-columns";
 import { KeyNumbering } from "./key-numbering";
 import { highOf, type Keys } from "./keys";
@@ -30,7 +31,10 @@ export class PartSorter {
     const { low, high } = this.#numbering.keys();
     const isNarrow = typeof events.keys.high === "number";
     const counts = this.#countEvents(items.length, low.length);
-    const { rows: order, ...sorted } = await sortByKey({ low, high: isNarrow ? events.keys.high : high }, this.signal);
+    const { rows: order, ...sorted } = await sortByKey(
+      { rows: countUp(low.length), low, high: isNarrow ? events.keys.high : high },
+      this.signal,
+    );
     const offsets = new Int32Array(counts.length + 1);
     const next = counts;
     for (let group = 0; group < counts.length; ++group) {

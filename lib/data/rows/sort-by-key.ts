@@ -1,9 +1,8 @@
-import { countUp } from "./count-up";
 import { highOf, type Keys } from "./keys";
 import { inTurns } from "../turns";
 
-/** Rows in ascending order of their keys; those of equal keys stay in their order. */
-export interface SortedRows extends Keys {
+/** Rows and their keys. */
+export interface KeyedRows extends Keys {
   /** [rows] */
   readonly rows: Int32Array<ArrayBuffer>;
 }
@@ -16,16 +15,17 @@ const WORD_DIGITS = 4;
 /**
  * Sorts rows by their keys, digit by digit, the last one first. They carry their keys along, so that memory is read in its
  * order.
- * @param keys - [rows]; used as work space.
+ * @param keyed - Used as work space.
+ * @returns Rows in ascending order of their keys; those of equal keys stay in their order.
  * @throws {@link Gru4RecError} `ERR_ABORTED`
  */
-export async function sortByKey(keys: Keys, signal: AbortSignal | undefined): Promise<SortedRows> {
-  const count = keys.low.length;
-  let from: SortedRows = { rows: countUp(count), ...keys };
-  let to: SortedRows = {
+export async function sortByKey(keyed: KeyedRows, signal: AbortSignal | undefined): Promise<KeyedRows> {
+  const count = keyed.rows.length;
+  let from = keyed;
+  let to: KeyedRows = {
     rows: new Int32Array(count),
     low: new Uint32Array(count),
-    high: typeof keys.high === "number" ? keys.high : new Uint32Array(count),
+    high: typeof keyed.high === "number" ? keyed.high : new Uint32Array(count),
   };
   for (const word of ["low", "high"] as const) {
     if (typeof from[word] === "number") continue;
