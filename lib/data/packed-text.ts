@@ -41,7 +41,7 @@ export class PackedText {
     await inTurns(places.length, signal, (from, to) => {
       for (let i = from; i < to; ++i) {
         const place = places[i]!;
-        if (isPacked) texts.#buffer.copy(bytes, offsets[i]!, texts.offsets[place], texts.offsets[place + 1]);
+        if (isPacked) texts.#buffer.copy(bytes, offsets[i], texts.offsets[place], texts.offsets[place + 1]);
         else bytes.write(texts.at(place)!, offsets[i]!);
       }
     });

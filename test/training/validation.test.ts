@@ -96,7 +96,7 @@ test.each<[object, string]>([
     { lastSessions: 1, metric: "mrr@31" },
     'Expected validation.metric to be recall@k or mrr@k with k from 1 to 30 but received "mrr@31" (string)',
   ],
-  [{ lastSessions: 1, patiance: 1 }, "Unknown parameter patiance; did you mean patience? (validation)"],
+  [{ lastSessions: 1, patiance: 1 }, "Unknown option patiance; did you mean patience? (validation)"],
   [{ lastSessions: 1, every: 0 }, "Expected validation.every to be an integer from 1"],
   [{ lastSessions: 1, patience: 1.5 }, "Expected validation.patience to be an integer from 1"],
   [{ lastSessions: 1, ties: "best" }, "Expected validation.ties to be one of standard, conservative, median"],

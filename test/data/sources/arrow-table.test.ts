@@ -1,4 +1,6 @@
 import {
+  BufferType,
+  Data,
   DateDay,
   DateMillisecond,
   Dictionary,
@@ -8,7 +10,6 @@ import {
   Int64,
   LargeUtf8,
   makeData,
-  makeVector,
   RecordBatch,
   Schema,
   Struct,
@@ -22,8 +23,8 @@ import {
   TimestampSecond,
   Utf8,
   vectorFromArray,
+  Vector,
   type DataType,
-  type Vector,
 } from "apache-arrow";
 import { readEvents, type ArrowTable } from "../../../lib/data";
 import { expectFailure } from "../../support/errors";
@@ -60,7 +61,9 @@ test("integers that are safe are numbers, larger ones bigints, text stays text",
 });
 
 /** One column of raw values of a type that holds bigints, or days. */
-const raw = (type: DataType, values: BigInt64Array | Int32Array) => makeVector(makeData({ type, data: values }));
+function raw<T extends DataType>(type: T, values: BigInt64Array | Int32Array, dictionary?: Vector): Vector<T> {
+  return new Vector([new Data(type, 0, values.length, 0, { [BufferType.DATA]: values }, [], dictionary)]);
+}
 
 test.each<[string, Vector, number[]]>([
   ["seconds", raw(new TimestampSecond(), BigInt64Array.of(86_400n, 1n)), [86_400, 1]],
@@ -80,7 +83,7 @@ test.each<[string, Vector, number[]]>([
 function dictionaryOfTimes(): Vector {
   const dictionary = raw(new TimestampMillisecond(), BigInt64Array.of(1500n, 86_400_000n));
   const type = new Dictionary(new TimestampMillisecond(), new Int32());
-  return makeVector(makeData({ type, data: Int32Array.of(1, 0), dictionary }));
+  return raw(type, Int32Array.of(1, 0), dictionary);
 }
 
 const VISITS = new Schema([
@@ -146,7 +149,7 @@ test("a table without a column, and one without a row", async () => {
 test("an Arrow table is known by its shape, whatever copy of the package made it", async () => {
   const table = new Table({ SessionId: int64([1n]), ItemId: text(["a"]), Time: doubles([1]) });
   const { numRows, schema } = table;
-  const other: ArrowTable = { numRows, schema, getChild: (name) => table.getChild(name) };
+  const other: ArrowTable = { numRows, schema, getChild: (name) => table.getChild(name as "Time") };
   expect((await readEvents(other)).itemIds).toEqual(["a"]);
 });
 
@@ -154,6 +157,10 @@ test("Dates, which copies before the package's version 15 give for dates, are wh
   const days = new Table({ SessionId: int64([1n]), ItemId: text(["a"]), Time: raw(new DateDay(), Int32Array.of(1)) });
   const asDate = { length: 1, get: () => new Date(1500) };
   const { numRows, schema } = days;
-  const older = { numRows, schema, getChild: (name: string) => (name === "Time" ? asDate : days.getChild(name)) };
+  const older = {
+    numRows,
+    schema,
+    getChild: (name: string) => (name === "Time" ? asDate : days.getChild(name as "ItemId")),
+  };
   expect((await readEvents(older)).times).toEqual(Float64Array.of(1.5));
 });

@@ -4,6 +4,8 @@ import { prepare, readEvents } from "../../../lib/data";
 import { expectFailure } from "../../support/errors";
 import { temporaryFolder } from "../../support/files";
 
+jest.setTimeout(60_000); // SQLite and DuckDB are loaded where other tests take the cores
+
 /** What the tests use of the package to write files. */
 type Sqlite = new (path: string) => { exec(sql: string): void; close(): void };
 
