@@ -126,9 +126,11 @@ async function read(file: SafetensorsFile): Promise<EventLog> {
   const vocabulary = new VocabularyReader(itemKind, itemCount, file.tensors);
   await file.read(({ name }, first, values) => {
     if (name === SESSION_IDS) fromInt64(values, ids, first);
-    else vocabulary.add(name, first, values);
+    else if (name === "items") checkItems(values as Int32Array, itemCount);
+    else if (name === "times") checkTimes(values as Float64Array);
+    else if (!Object.hasOwn(arrays, name)) vocabulary.add(name, first, values);
   }, arrays);
-  checkContents(arrays, itemCount);
+  checkOffsets(arrays.offsets, events);
   return {
     itemKind,
     itemIds: vocabulary.vocabulary().ids,
@@ -153,18 +155,8 @@ function readMetadata({ metadata }: SafetensorsFile) {
   return { itemKind: itemKind as IdKind, sessionKind: sessionKind as IdKind, itemCount };
 }
 
-// The engine relies on what these check: a file is not trusted because its checksum is right.
-
-function checkContents(
-  { offsets, items, times }: { offsets: Int32Array; items: Int32Array; times: Float64Array },
-  itemCount: number,
-): void {
-  checkOffsets(offsets, items.length);
-  checkItems(items, itemCount);
-  checkTimes(times);
-}
-
-// Counted, as loops without a way out are the fastest.
+// The engine relies on what these check: a file is not trusted because its checksum is right. They count, as loops without
+// a way out are the fastest.
 
 /** @param offsets - Where sessions of so many `events` begin. */
 export function checkOffsets(offsets: Int32Array, events: number): void {

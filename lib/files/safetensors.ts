@@ -219,15 +219,14 @@ export class SafetensorsFile {
 
   /**
    * Reads all tensors in pieces, in the order of the file, and checks their checksum at the end.
-   * @param visit - Is given the tensors that `into` does not name.
-   * @param into - By their names, where tensors of their types and sizes are read to, without a copy.
+   * @param into - By their names, where tensors of their types and sizes are read to; `visit` sees them there.
    * @throws {@link FormatError} when the content is not what was written; what was read is then worthless.
    */
   async read(visit: Visitor, into: Readonly<Record<string, TensorValues>> = {}): Promise<void> {
     let checksum = 0;
     const check: Visitor = (tensor, first, values) => {
       checksum = crc32(bytesOf(values), checksum);
-      if (into[tensor.name] === undefined) visit(tensor, first, values);
+      visit(tensor, first, values);
     };
     await this.readPieces(this.pieces(), check, into);
     checkChecksum("content", checksumText(checksum), this.metadata.crc32);
