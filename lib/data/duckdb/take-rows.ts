@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { OTHER_TYPE } from "../other-type";
 import type { EventColumns } from "../rows/event-columns";
 import { KeyNumbering } from "../rows/key-numbering";
 import { SIGN } from "../rows/keys";
@@ -27,7 +28,7 @@ export type KeyOf = (sql: string, read: "integer" | "text") => string;
 export interface Rows {
   readonly count: number;
   /**
-   * The items are numbers in the order of their first appearance, -1 = the event is not wanted; the keys integers with the
+   * The items are numbers in the order of their first appearance, or OTHER_TYPE; the keys integers with the
    * highest bit turned, or hashes.
    */
   readonly blocks: readonly EventColumns[];
@@ -75,7 +76,7 @@ export async function takeRows(
       if (verdicts[i] !== GOOD) {
         if (verdicts[i] === WRONG_SESSION) throw wrongId(session, guess, "session");
         if (verdicts[i] === WRONG_ITEM) throw wrongId(item, guess, "item");
-        items[first + i] = -1;
+        items[first + i] = OTHER_TYPE;
         continue;
       }
       const number = itemKeys.numberOf(itemWords[2 * i]!, (itemWords[2 * i + 1]! ^ signs.item) >>> 0);

@@ -1,5 +1,5 @@
 import { giveTurn } from "../turns";
-import type { EventColumns } from "./event-columns";
+import { eventsBetween, type EventColumns } from "./event-columns";
 import { highOf } from "./keys";
 
 /** Events in parts, in the order of their keys; those of a part are in the order of the input. */
@@ -14,6 +14,9 @@ const MOST_PARTS = 512;
 /** Events of a part, where there are not too many parts: what a processor's own cache holds while they are sorted. */
 const EVENTS_OF_PART = 1 << 15;
 
+/** Events after which others may have their turn. */
+const EVENTS_OF_TURN = 1 << 17;
+
 /** A stretch of the values of a word. */
 interface Range {
   readonly least: number;
@@ -22,13 +25,14 @@ interface Range {
 
 /**
  * Deals events by the uppermost bits in which their sessions' keys differ.
- * @param blocks - Of the input, in its order.
+ * @param given - Blocks of the input, in its order.
  * @throws {@link Gru4RecError} `ERR_ABORTED`
  */
 export async function dealEvents(
-  blocks: readonly EventColumns[],
+  given: readonly EventColumns[],
   signal: AbortSignal | undefined,
 ): Promise<DealtEvents> {
+  const blocks = given.flatMap(cut);
   const count = blocks.reduce((sum, { items }) => sum + items.length, 0);
   const highs = await rangeOf(blocks, "high", signal);
   const byHigh = highs.most > highs.least;
@@ -68,6 +72,14 @@ export async function dealEvents(
     }
   }
   return { columns, starts };
+}
+
+/** A block as some that take a few milliseconds each. */
+function cut(block: EventColumns): EventColumns[] {
+  const events = block.items.length;
+  return Array.from({ length: Math.ceil(events / EVENTS_OF_TURN) }, (_, i) =>
+    eventsBetween(block, i * EVENTS_OF_TURN, Math.min((i + 1) * EVENTS_OF_TURN, events)),
+  );
 }
 
 async function rangeOf(
