@@ -112,6 +112,7 @@ describe("in an editor", () => {
       "skipBadRows",
       "timeUnit",
       "validation",
+      "window",
     ];
     expect(names.sort()).toEqual([...parameterNames, ...run, "parameters"].sort());
   });
