@@ -166,13 +166,13 @@ export async function trainingOrder(
   signal: AbortSignal | undefined,
 ): Promise<Int32Array> {
   const trained = new Int32Array(startTimes.length);
-  const times = new Float64Array(startTimes.length);
+  const times = new Float64Array(timeSort ? startTimes.length : 0);
   let count = 0;
   await inTurns(startTimes.length, signal, (from, to) => {
     for (let session = from; session < to; ++session) {
       if (offsets[session + 1]! - offsets[session]! < 2) continue;
-      trained[count] = session;
-      times[count++] = startTimes[session]!;
+      if (timeSort) times[count] = startTimes[session]!;
+      trained[count++] = session;
     }
   });
   const order = trained.subarray(0, count);
